@@ -1,0 +1,95 @@
+use crate::{
+    Settings,
+    crypto::Keyring,
+    notices::Templates,
+    ports::{
+        Applied, BreachedPasswords, Change, Clock, Hooks, PasswordHasher, Places, Random, Scope, Store, StoreError,
+        Unit,
+    },
+    sessions::{Authority, FeedEvent},
+};
+use authkit_wire::TenantId;
+use jiff::Timestamp;
+use std::{net::IpAddr, sync::Arc};
+use uuid::Uuid;
+
+/// What every service works with: the ports, the keys and the settings of one installation.
+#[derive(Debug)]
+pub struct Context {
+    /// Where everything is kept.
+    pub store: Arc<dyn Store>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+    /// Argon2id on a bounded pool.
+    pub hasher: Arc<dyn PasswordHasher>,
+    /// Passwords known from breaches.
+    pub breached: Arc<dyn BreachedPasswords>,
+    /// Where an address is on the map.
+    pub places: Arc<dyn Places>,
+    /// The host application's hooks.
+    pub hooks: Arc<dyn Hooks>,
+    /// The keys that seal, authenticate and index.
+    pub keyring: Keyring,
+    /// Policies and limits.
+    pub settings: Settings,
+    /// Mail templates.
+    pub templates: Templates,
+    /// What this node knows without asking the store: keys, roles, tenants, revocations.
+    pub authority: Authority,
+}
+
+impl Context {
+    /// The time, in whole microseconds (as the stores keep it).
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Commits `unit`, and lets this node know at once what it tells every node. Other nodes, and this one if the
+    /// caller is dropped on the way, hear of it from the feed.
+    ///
+    /// # Errors
+    /// Those of [`Store::commit`].
+    pub async fn commit(&self, scope: Scope, unit: Unit) -> Result<Applied, StoreError> {
+        let events: Vec<FeedEvent> = unit
+            .changes
+            .iter()
+            .filter_map(|change| if let Change::Feed(event) = change { Some(*event) } else { None })
+            .collect();
+        let applied = self.store.commit(scope, unit).await?;
+        self.authority.apply(&*self.store, &events, self.now()).await;
+        Ok(applied)
+    }
+
+    /// A fresh `UUIDv7` from the clock and randomness ports (RFC 9562, section 5.7).
+    #[must_use]
+    pub fn uuid(&self) -> Uuid {
+        let mut random = [0; 10];
+        self.random.fill(&mut random);
+        let millis = u64::try_from(self.now().as_millisecond()).unwrap_or_default();
+        uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
+    }
+}
+
+/// Where a request came from.
+#[derive(Clone, Debug)]
+pub struct Origin {
+    /// The tenant found before sign-in: by host, by header, else the default.
+    pub tenant: TenantId,
+    /// The client's address, through trusted proxies only.
+    pub ip: Option<IpAddr>,
+    /// The `User-Agent`, cut to 256 characters without control characters.
+    pub user_agent: Option<String>,
+    /// Finds the request in the logs.
+    pub trace_id: Option<String>,
+}
+
+impl Origin {
+    /// A request from inside the process: a worker, the command line, an embedding application.
+    #[must_use]
+    pub const fn local(tenant: TenantId) -> Self {
+        Self { tenant, ip: None, user_agent: None, trace_id: None }
+    }
+}

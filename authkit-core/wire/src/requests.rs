@@ -1,0 +1,232 @@
+//! What clients send. Unknown fields are refused everywhere, so that nothing can be assigned by accident.
+
+use crate::{RoleId, Secret, UserId};
+use alloc::{string::String, vec::Vec};
+use serde::{Deserialize, Serialize};
+
+type Map = serde_json::Map<String, serde_json::Value>;
+
+macro_rules! requests {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$fdoc:meta])* $field:ident: $type:ty,)* })+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, Serialize, Deserialize)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+        #[serde(deny_unknown_fields)]
+        pub struct $name { $($(#[$fdoc])* pub $field: $type,)* }
+    )+};
+}
+
+requests! {
+    /// `POST /v1/auth/register`
+    RegisterRequest {
+        /// The address that will be proved.
+        email: String,
+        /// 10 to 128 characters.
+        password: Secret,
+        /// The display name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+        /// BCP 47 language tag for mails.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        locale: Option<String>,
+        /// Profile fields that the application has declared.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
+        profile: Option<Map>,
+        /// Where to go after the proof; must be on the tenant's list.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        redirect_url: Option<String>,
+    }
+    /// A single-use token from a mailed link.
+    TokenRequest {
+        /// The token of the link.
+        token: Secret,
+    }
+    /// A request about an address: resend, forgot.
+    EmailRequest {
+        /// The address.
+        email: String,
+    }
+    /// `POST /v1/auth/login`
+    LoginRequest {
+        /// The account's address.
+        email: String,
+        /// Its password.
+        password: Secret,
+    }
+    /// `POST /v1/auth/mfa/verify`
+    MfaVerifyRequest {
+        /// The token of the attempt that the first factor opened.
+        mfa_token: Secret,
+        /// The second factor used.
+        method: MfaMethod,
+        /// The code.
+        code: Secret,
+    }
+    /// `POST /v1/auth/refresh`
+    RefreshRequest {
+        /// The current refresh token.
+        refresh_token: Secret,
+    }
+    /// `POST /v1/auth/logout`
+    LogoutRequest {
+        /// The session's refresh token, when there is no access token to send.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        refresh_token: Option<Secret>,
+    }
+    /// `POST /v1/auth/password/reset`
+    PasswordResetRequest {
+        /// The token of the mailed link.
+        token: Secret,
+        /// 10 to 128 characters.
+        new_password: Secret,
+    }
+    /// `POST /v1/auth/password/change`
+    PasswordChangeRequest {
+        /// The password so far.
+        current_password: Secret,
+        /// 10 to 128 characters.
+        new_password: Secret,
+    }
+    /// `PATCH /v1/me`: an absent field stays, `null` clears.
+    UpdateMeRequest {
+        /// The display name.
+        #[serde(default, skip_serializing_if = "Patch::is_absent")]
+        #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+        name: Patch<String>,
+        /// BCP 47 language tag.
+        #[serde(default, skip_serializing_if = "Patch::is_absent")]
+        #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+        locale: Patch<String>,
+        /// Declared profile fields to set; a `null` value removes one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
+        profile: Option<Map>,
+        /// The application's per-user preferences to set; a `null` value removes one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
+        preferences: Option<Map>,
+    }
+    /// `POST /v1/me/email`
+    ChangeEmailRequest {
+        /// The address to move to.
+        new_email: String,
+    }
+    /// The password again, for what cannot be undone by accident.
+    PasswordConfirmRequest {
+        /// The current password.
+        password: Secret,
+    }
+    /// `POST /v1/me/mfa/totp/confirm`
+    TotpConfirmRequest {
+        /// A code of the new authenticator.
+        code: Secret,
+    }
+    /// `POST /v1/me/mfa/totp/disable` and `POST /v1/me/mfa/backup-codes`
+    MfaReauthRequest {
+        /// The current password.
+        password: Secret,
+        /// The second factor used.
+        method: MfaMethod,
+        /// Its code.
+        code: Secret,
+    }
+    /// `POST /v1/roles`
+    CreateRoleRequest {
+        /// Unique in the tenant.
+        name: String,
+        /// What the role is for.
+        #[serde(default)]
+        description: String,
+        /// The role it inherits from.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        parent_id: Option<RoleId>,
+        /// `resource:action`, `resource:action:own`, `resource:*`.
+        #[serde(default)]
+        permissions: Vec<String>,
+    }
+    /// `PATCH /v1/roles/{id}`: an absent field stays.
+    UpdateRoleRequest {
+        /// Unique in the tenant.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+        /// What the role is for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        description: Option<String>,
+        /// The role it inherits from; `null` for none.
+        #[serde(default, skip_serializing_if = "Patch::is_absent")]
+        #[cfg_attr(feature = "openapi", schema(value_type = Option<RoleId>))]
+        parent_id: Patch<RoleId>,
+        /// Replaces the list.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        permissions: Option<Vec<String>>,
+    }
+    /// `POST /v1/permissions/check`
+    CheckPermissionRequest {
+        /// `resource:action`
+        permission: String,
+        /// Whose permission; the caller's own when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        user_id: Option<UserId>,
+        /// The owner of the object in question, for `own` permissions.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        owner_id: Option<UserId>,
+    }
+}
+
+/// A second factor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum MfaMethod {
+    /// A code of an authenticator app.
+    Totp,
+    /// One of the ten backup codes.
+    BackupCode,
+}
+
+/// A field of a partial update: absent, cleared by `null`, or set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Patch<T> {
+    /// Not sent: it stays.
+    #[default]
+    Absent,
+    /// Sent as `null`.
+    Clear,
+    /// Sent with a value.
+    Set(T),
+}
+
+impl<T> Patch<T> {
+    /// Whether the field was not sent.
+    #[must_use]
+    pub const fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent)
+    }
+
+    /// The value after the patch, given the one before it.
+    #[must_use]
+    pub fn apply(self, before: Option<T>) -> Option<T> {
+        match self {
+            Self::Absent => before,
+            Self::Clear => None,
+            Self::Set(value) => Some(value),
+        }
+    }
+}
+
+impl<T: Serialize> Serialize for Patch<T> {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Set(value) => value.serialize(to),
+            Self::Absent | Self::Clear => to.serialize_none(),
+        }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Patch<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Ok(Option::deserialize(from)?.map_or(Self::Clear, Self::Set))
+    }
+}

@@ -1,0 +1,297 @@
+//! What clients get.
+
+use crate::{AuditId, MfaMethod, RoleId, Secret, SessionId, TenantId, UserId};
+use alloc::{string::String, vec::Vec};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+type Map = serde_json::Map<String, serde_json::Value>;
+
+macro_rules! views {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$fdoc:meta])* $field:ident: $type:ty,)* })+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, Serialize, Deserialize)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+        pub struct $name { $($(#[$fdoc])* pub $field: $type,)* }
+    )+};
+}
+
+/// The state of an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum UserStatus {
+    /// May sign in.
+    Active,
+    /// Switched off by its owner or an administrator.
+    Deactivated,
+    /// Waits out the grace period before it is erased.
+    PendingDeletion,
+}
+
+views! {
+    /// A user as its owner and administrators see it.
+    UserView {
+        /// Its id.
+        id: UserId,
+        /// Its tenant.
+        tenant_id: TenantId,
+        /// The proved address, as written.
+        email: String,
+        /// Whether the address is proved.
+        email_verified: bool,
+        /// The display name.
+        name: Option<String>,
+        /// BCP 47 language tag.
+        locale: Option<String>,
+        /// Declared profile fields.
+        #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+        profile: Map,
+        /// The application's preferences.
+        #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+        preferences: Map,
+        /// Whether the account may be used.
+        status: UserStatus,
+        /// Whether a second factor is asked for.
+        mfa_enabled: bool,
+        /// Grows with each change; also the ETag.
+        version: i64,
+        /// When the account was proved.
+        #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
+        created_at: Timestamp,
+        /// When it last changed.
+        #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
+        updated_at: Timestamp,
+    }
+    /// One user in administration, with roles.
+    AdminUserView {
+        /// The user.
+        #[serde(flatten)]
+        user: UserView,
+        /// The roles that are assigned directly.
+        roles: Vec<RoleId>,
+        /// Until when wrong passwords keep the account locked.
+        #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
+        locked_until: Option<Timestamp>,
+    }
+    /// A started registration.
+    RegistrationView {
+        /// Always `verification_required`.
+        status: String,
+    }
+    /// A proved registration.
+    VerifiedView {
+        /// The account that exists from here.
+        user: UserView,
+        /// Where the registration asked to go next.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        redirect_url: Option<String>,
+    }
+    /// The tokens of a session.
+    TokensView {
+        /// `typ: at+jwt` (RFC 9068).
+        access_token: Secret,
+        /// Opaque; rotates at every use.
+        refresh_token: Secret,
+        /// Always `Bearer` (RFC 6750).
+        token_type: String,
+        /// Seconds that the access token lives.
+        expires_in: i64,
+        /// The session.
+        session_id: SessionId,
+        /// Who signed in.
+        user: UserView,
+    }
+    /// The first factor was right; a second is asked for.
+    MfaRequiredView {
+        /// Always true.
+        mfa_required: bool,
+        /// Opaque, five minutes, for this attempt only.
+        mfa_token: Secret,
+        /// What can be used.
+        methods: Vec<MfaMethod>,
+    }
+    /// A TOTP enrolment that waits for its confirmation.
+    TotpEnrolmentView {
+        /// Base32 (RFC 4648), for typing in.
+        secret: Secret,
+        /// For authenticator apps.
+        otpauth_uri: Secret,
+        /// The same as a QR code.
+        qr_svg: Secret,
+    }
+    /// Ten backup codes, shown once.
+    BackupCodesView {
+        /// The codes.
+        backup_codes: Vec<Secret>,
+    }
+    /// What second factors the user has.
+    MfaStatusView {
+        /// Whether TOTP is confirmed.
+        totp: bool,
+        /// Backup codes left.
+        backup_codes_left: i64,
+        /// Whether it is time to make new ones (three or fewer left).
+        backup_codes_low: bool,
+    }
+    /// A session of the user.
+    SessionView {
+        /// Its id.
+        id: SessionId,
+        /// Whether the request came from it.
+        current: bool,
+        /// The `User-Agent` at sign-in.
+        user_agent: Option<String>,
+        /// The address at sign-in.
+        ip: Option<String>,
+        /// Where the address is, when a database of places is configured.
+        place: Option<String>,
+        /// How it signed in (RFC 8176).
+        amr: Vec<String>,
+        /// When it signed in.
+        #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
+        created_at: Timestamp,
+        /// When it was last seen, to the minute.
+        #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
+        last_active_at: Timestamp,
+    }
+    /// How many sessions ended.
+    RevokedView {
+        /// The number.
+        revoked: u64,
+    }
+    /// A role.
+    RoleView {
+        /// Its id.
+        id: RoleId,
+        /// Unique in the tenant.
+        name: String,
+        /// What it is for.
+        description: String,
+        /// The role it inherits from.
+        parent_id: Option<RoleId>,
+        /// What it grants itself, without what it inherits.
+        permissions: Vec<String>,
+        /// Whether it is fixed.
+        system: bool,
+        /// Grows with each change; also the ETag.
+        version: i64,
+        /// When it was made.
+        #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
+        created_at: Timestamp,
+        /// When it last changed.
+        #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
+        updated_at: Timestamp,
+    }
+    /// The permissions of one resource.
+    PermissionGroupView {
+        /// The resource.
+        resource: String,
+        /// Its permissions.
+        permissions: Vec<PermissionView>,
+    }
+    /// A permission that exists.
+    PermissionView {
+        /// `resource:action`
+        name: String,
+        /// What it allows.
+        description: String,
+        /// The scopes it can be granted with.
+        scopes: Vec<String>,
+    }
+    /// A permission decision.
+    DecisionView {
+        /// Whether it is allowed.
+        allowed: bool,
+        /// The role and grant that decided, from the assigned role to the one that holds the grant.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        via: Option<DecisionVia>,
+    }
+    /// Why a permission is allowed.
+    DecisionVia {
+        /// The names of the roles, the assigned one first, the granting one last.
+        roles: Vec<String>,
+        /// The grant that matched.
+        grant: String,
+    }
+    /// A record of the audit log.
+    AuditView {
+        /// Its id.
+        id: AuditId,
+        /// When it happened.
+        #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
+        at: Timestamp,
+        /// What happened, for example `session.created`.
+        action: String,
+        /// Whether it succeeded.
+        outcome: AuditOutcome,
+        /// Who did it.
+        actor: Option<String>,
+        /// To whom or what.
+        subject: Option<String>,
+        /// The address it came from, unless the person was erased.
+        ip: Option<String>,
+        /// The `User-Agent` it came from, unless the person was erased.
+        user_agent: Option<String>,
+        /// Finds the request in the logs.
+        trace_id: Option<String>,
+        /// More, without personal data.
+        #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+        data: Map,
+        /// Its place in the sealed chain, once it has one.
+        sequence: Option<i64>,
+    }
+    /// A mail that the development outbox shows.
+    OutboxMailView {
+        /// What it is about, for example `verify_email`.
+        kind: String,
+        /// The recipient.
+        to: String,
+        /// Its subject.
+        subject: String,
+        /// Its plain text.
+        text: String,
+        /// Its HTML.
+        html: String,
+        /// The links it holds.
+        links: Vec<String>,
+        /// The code it holds.
+        code: Option<String>,
+        /// When it was delivered.
+        #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
+        created_at: Timestamp,
+    }
+}
+
+/// Whether an audited operation succeeded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum AuditOutcome {
+    /// It did.
+    Success,
+    /// It was refused.
+    Failure,
+}
+
+/// The answer to a first factor.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(untagged)]
+pub enum LoginView {
+    /// Signed in.
+    Tokens(alloc::boxed::Box<TokensView>),
+    /// A second factor is needed.
+    MfaRequired(MfaRequiredView),
+}
+
+/// One page of a list.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Page<T> {
+    /// The items, in the list's order.
+    pub data: Vec<T>,
+    /// Pass it as `cursor` for the next page; `null` at the end.
+    pub next_cursor: Option<String>,
+}

@@ -1,0 +1,2 @@
+//! AuthKit.
+fn main() {}
