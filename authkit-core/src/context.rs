@@ -6,6 +6,7 @@ use crate::{
         Applied, BreachedPasswords, Change, Clock, Hooks, PasswordHasher, Places, Random, Scope, Store, StoreError,
         Unit,
     },
+    rbac::Permissions,
     sessions::{Authority, FeedEvent},
 };
 use authkit_wire::TenantId;
@@ -34,6 +35,8 @@ pub struct Context {
     pub keyring: Keyring,
     /// Policies and limits.
     pub settings: Settings,
+    /// The permissions that exist.
+    pub permissions: Permissions,
     /// Mail templates.
     pub templates: Templates,
     /// What this node knows without asking the store: keys, roles, tenants, revocations.
