@@ -1,9 +1,11 @@
 //! Notices: what people are told, from the outbox to the mailer.
 
+mod enqueue;
 mod model;
 mod store;
 mod templates;
 
+pub use enqueue::{after_hook, enqueue, tell};
 pub use model::{AccountEvent, Notice, OutboxNotice};
 pub use store::{NoticeChange, NoticeStore};
 pub use templates::Templates;

@@ -98,6 +98,22 @@ pub enum Notice {
     },
 }
 
+impl Notice {
+    /// Its kind, for logs and metrics; nothing in it tells whom it is for.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Registration { .. } => "registration",
+            Self::ResendVerification { .. } => "resend_verification",
+            Self::PasswordResetRequested { .. } => "password_reset_requested",
+            Self::EmailChange { .. } => "email_change",
+            Self::EmailChanged { .. } => "email_changed",
+            Self::Account { event, .. } => event.as_str(),
+            Self::Hook { .. } => "hook",
+        }
+    }
+}
+
 /// What a user is told about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
