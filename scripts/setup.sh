@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# Installs what builds, tests and checks need: on Debian as root with apt-get, rustup and cargo; elsewhere it says what
+# is missing and fails. Quiet when nothing is missing. Argument: build (only what a build needs), test (default), check.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+purpose="${1:-test}"
+cache="${XDG_CACHE_HOME:-$HOME/.cache}/authkit"
+
+missing_packages=()
+need() { # need <what proves that it is there> <Debian package>
+  eval "$1" >/dev/null 2>&1 || missing_packages+=("$2")
+}
+
+need 'command -v cc && command -v make' build-essential
+need 'command -v curl' curl
+need 'test -e /etc/ssl/certs/ca-certificates.crt || test -d /etc/pki' ca-certificates
+if [ "$purpose" = test ]; then
+  need 'command -v initdb || ls /usr/lib/postgresql/*/bin/initdb' postgresql
+  need 'command -v jq' jq
+  need 'command -v oathtool' oathtool
+  need 'command -v chromium || command -v chromium-browser || command -v google-chrome' chromium
+  need 'command -v chromedriver' chromium-driver
+  need 'command -v python3' python3
+  need 'python3 -c "import venv, ensurepip" || test -x "'"$cache"'/venv/bin/python"' python3-venv
+fi
+
+if [ ${#missing_packages[@]} -gt 0 ]; then
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    echo "setup: installing ${missing_packages[*]}" >&2
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -q >/dev/null
+    # A PostgreSQL that starts by itself would only be in the way: the tests start their own.
+    mkdir -p /etc/postgresql-common
+    [ -e /etc/postgresql-common/createcluster.conf ] || echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
+    apt-get install -y -q --no-install-recommends -o Dpkg::Options::=--force-confold "${missing_packages[@]}" >/dev/null
+  else
+    echo "Missing: ${missing_packages[*]} (Debian package names). Install them and run this again." >&2
+    exit 1
+  fi
+fi
+
+if ! command -v cargo >/dev/null; then
+  if [ "$(id -u)" = 0 ] && [ -x "$HOME/.cargo/bin/cargo" ]; then
+    echo "Rust is installed but not on the PATH: add \$HOME/.cargo/bin." >&2
+  else
+    echo "Missing: Rust with cargo; see https://rustup.rs" >&2
+  fi
+  exit 1
+fi
+
+if [ "$purpose" = check ]; then
+  if ! cargo fmt --version >/dev/null 2>&1 || ! cargo clippy --version >/dev/null 2>&1; then
+    command -v rustup >/dev/null || { echo "Missing: rustfmt and clippy." >&2; exit 1; }
+    rustup component add rustfmt clippy >&2
+  fi
+  if ! cargo deny --version >/dev/null 2>&1; then
+    echo "setup: installing cargo-deny" >&2
+    CARGO_TARGET_DIR="$cache/cargo-deny-target" cargo install --quiet --locked cargo-deny
+    rm -rf "$cache/cargo-deny-target"
+  fi
+fi
+
+if [ "$purpose" = test ]; then
+  # Python tools of the tests, in an environment of their own; pinned in scripts/requirements.txt.
+  wanted="$(sha256sum scripts/requirements.txt | cut -d' ' -f1)"
+  if [ "$(cat "$cache/venv/requirements.sha256" 2>/dev/null)" != "$wanted" ]; then
+    echo "setup: installing scripts/requirements.txt" >&2
+    rm -rf "$cache/venv"
+    mkdir -p "$cache"
+    python3 -m venv "$cache/venv"
+    "$cache/venv/bin/pip" install --quiet --disable-pip-version-check -r scripts/requirements.txt
+    echo "$wanted" >"$cache/venv/requirements.sha256"
+  fi
+fi
