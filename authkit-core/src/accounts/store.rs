@@ -11,7 +11,8 @@ use serde_json::{Map, Value};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum AccountChange {
-    /// Inserts a user. `Taken` when the tenant has its `email_key`.
+    /// Inserts a user. `Taken` when the tenant has its `email_key`. Its password hash, when there is one, begins the
+    /// history of passwords.
     CreateUser(Box<User>),
     /// Sets profile fields of the user whose `version` is `version`; `version` grows.
     UpdateProfile {
@@ -57,6 +58,7 @@ pub enum AccountChange {
         hash: String,
     },
     /// Sets address and key of the user whose `security_version` is as expected. `Taken` when the tenant has the key.
+    /// The address counts as verified.
     /// `security_version` and `version` grow; `kept_session` is set.
     SetEmail {
         /// Whom.
@@ -69,6 +71,15 @@ pub enum AccountChange {
         email_key: EmailKey,
         /// The session that stays.
         kept_session: Option<SessionId>,
+        /// When.
+        at: Timestamp,
+    },
+    /// Marks the address of the user as verified, when it is not and its key is `email_key`. `version` grows.
+    VerifyEmail {
+        /// Whom.
+        user: UserId,
+        /// Expected.
+        email_key: EmailKey,
         /// When.
         at: Timestamp,
     },
@@ -153,6 +164,15 @@ pub enum AccountChange {
         user: UserId,
         /// Which.
         purpose: TokenPurpose,
+    },
+    /// Deletes the user's tokens of the purpose that were made at the time or later; any number of rows.
+    DeleteTokensSince {
+        /// Whose.
+        user: UserId,
+        /// Which.
+        purpose: TokenPurpose,
+        /// The time.
+        since: Timestamp,
     },
     /// Deletes registrations and tokens that expired before the time, in every tenant (`Scope::System`), at most
     /// 1,000 of each; any number of rows.
