@@ -1,0 +1,94 @@
+//! Known and unknown addresses take the same time.
+
+use crate::on_both_engines;
+use authkit_core::{
+    Origin,
+    memory::InlineHasher,
+    tenants::DEFAULT_TENANT,
+    wire::{EmailRequest, LoginRequest, RegisterRequest},
+};
+use authkit_engine::{Config, Engine};
+use authkit_tests::{Database, PASSWORD, rounds};
+use std::{
+    future::Future,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+on_both_engines! { known_and_unknown_addresses_take_the_same_time }
+
+fn median(mut times: Vec<Duration>) -> f64 {
+    times.sort_unstable();
+    times[times.len() / 2].as_secs_f64()
+}
+
+/// Medians of two interleaved operations; the order within a pair alternates.
+async fn interleaved<A: Future, B: Future>(
+    pairs: usize,
+    mut known: impl FnMut(usize) -> A,
+    mut unknown: impl FnMut(usize) -> B,
+) -> (f64, f64) {
+    let (mut one, mut two) = (Vec::new(), Vec::new());
+    for n in 0..pairs {
+        for turn in [n % 2, (n + 1) % 2] {
+            let start = Instant::now();
+            if turn == 0 {
+                known(n).await;
+                one.push(start.elapsed());
+            } else {
+                unknown(n).await;
+                two.push(start.elapsed());
+            }
+        }
+    }
+    (median(one), median(two))
+}
+
+async fn known_and_unknown_addresses_take_the_same_time(database: Database) {
+    let engine = Engine::builder(Config::development(&database.url))
+        .hasher(Arc::new(InlineHasher::new(19 * 1024, 2).unwrap()))
+        .build()
+        .await
+        .unwrap();
+    let origin = Origin::local(DEFAULT_TENANT);
+    let pairs = rounds(40, 400);
+    // Each address is tried once: the lock after five failures is another case.
+    for n in 0..pairs {
+        engine
+            .accounts()
+            .create_verified(&origin, &format!("known{n}@example.com"), &PASSWORD.into(), None)
+            .await
+            .unwrap();
+    }
+    let (engine, origin) = (&engine, &origin);
+    let login = |email: String| async move {
+        let request = LoginRequest { email, password: "wrong horse battery staple".into() };
+        engine.sign_in().login(origin, request).await.unwrap_err();
+    };
+    let forgot = |email: String| async move {
+        engine.accounts().forgot_password(origin, EmailRequest { email }).await.unwrap();
+    };
+    let register = |email: String| async move {
+        let request = RegisterRequest {
+            email,
+            password: PASSWORD.into(),
+            name: None,
+            locale: None,
+            profile: None,
+            redirect_url: None,
+        };
+        engine.accounts().register(origin, request).await.unwrap();
+    };
+    let known = |n: usize| format!("known{n}@example.com");
+    let unknown = |n: usize| format!("nobody{n}@example.com");
+    for (what, (one, two)) in [
+        ("login", interleaved(pairs, |n| login(known(n)), |n| login(unknown(n))).await),
+        ("forgot", interleaved(pairs, |n| forgot(known(n)), |n| forgot(unknown(n))).await),
+        ("register", interleaved(pairs, |n| register(known(n)), |n| register(unknown(n))).await),
+    ] {
+        let difference = (one - two).abs() / one.max(two);
+        // Medians of few pairs are noisier; the full count holds the bound of ten per cent.
+        let bound = if pairs < 400 { 0.25 } else { 0.10 };
+        assert!(difference < bound, "{what}: {one:.6} s for known, {two:.6} s for unknown addresses");
+    }
+}

@@ -1,0 +1,28 @@
+//! Tests over real processes, sockets and databases. Each runs on SQLite and on PostgreSQL where it stores anything.
+
+mod attacks;
+mod commands;
+mod crash;
+mod enumeration;
+mod flows;
+mod nodes;
+mod refresh;
+mod walls;
+
+/// Runs the case on both engines.
+macro_rules! on_both_engines {
+    ($($name:ident)+) => {$(
+        mod $name {
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                super::$name(authkit_tests::Database::sqlite()).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                super::$name(authkit_tests::Database::postgres().await).await;
+            }
+        }
+    )+};
+}
+pub(crate) use on_both_engines;
