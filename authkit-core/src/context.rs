@@ -1,15 +1,15 @@
 use crate::{
-    Settings,
+    Error, Settings,
     crypto::Keyring,
     notices::Templates,
     ports::{
-        Applied, BreachedPasswords, Change, Clock, Hooks, PasswordHasher, Places, Random, Scope, Store, StoreError,
-        Unit,
+        Applied, BreachedPasswords, Change, Clock, Hooks, NewAccount, Operation, OperationKind, PasswordHasher, Places,
+        Random, Scope, Store, StoreError, Unit,
     },
     rbac::Permissions,
     sessions::{Authority, FeedEvent},
 };
-use authkit_wire::TenantId;
+use authkit_wire::{ErrorCode, SessionId, TenantId, UserId};
 use jiff::Timestamp;
 use std::{net::IpAddr, sync::Arc};
 use uuid::Uuid;
@@ -62,8 +62,27 @@ impl Context {
             .filter_map(|change| if let Change::Feed(event) = change { Some(*event) } else { None })
             .collect();
         let applied = self.store.commit(scope, unit).await?;
-        self.authority.apply(&*self.store, &events, self.now()).await;
+        self.authority.apply(self, &events).await;
         Ok(applied)
+    }
+
+    /// Asks the host application whether an operation may go on. Call it after validation and before the unit of work.
+    ///
+    /// # Errors
+    /// `auth.refused_by_application`, with the application's reason.
+    pub async fn before(
+        &self,
+        kind: OperationKind,
+        tenant: TenantId,
+        user: Option<UserId>,
+        session: Option<SessionId>,
+        account: Option<&NewAccount<'_>>,
+    ) -> Result<(), Error> {
+        let operation = Operation { kind, tenant, user, session };
+        self.hooks
+            .before(&operation, account)
+            .await
+            .map_err(|refusal| Error::new(ErrorCode::HookRefused, refusal.reason))
     }
 
     /// A fresh `UUIDv7` from the clock and randomness ports (RFC 9562, section 5.7).

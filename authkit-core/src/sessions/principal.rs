@@ -1,4 +1,4 @@
-use crate::rbac::PermissionSet;
+use crate::{Context, Result, rbac::PermissionSet};
 use authkit_wire::{RoleId, SessionId, TenantId, UserId};
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -22,4 +22,40 @@ pub struct Principal {
     pub roles: Arc<[RoleId]>,
     /// What those roles grant.
     pub permissions: Arc<PermissionSet>,
+}
+
+impl Principal {
+    /// Whether the roles grant `permission` on everything.
+    #[must_use]
+    pub fn has(&self, permission: &str) -> bool {
+        let _ = permission;
+        todo!()
+    }
+
+    /// The roles must grant `permission` on everything.
+    ///
+    /// # Errors
+    /// `auth.forbidden`.
+    pub fn require(&self, permission: &str) -> Result<()> {
+        let _ = permission;
+        todo!()
+    }
+
+    /// The roles must grant `permission` on everything, or on what is one's own when `owner` is this user.
+    ///
+    /// # Errors
+    /// `auth.forbidden`.
+    pub fn require_for(&self, permission: &str, owner: UserId) -> Result<()> {
+        let _ = (permission, owner);
+        todo!()
+    }
+
+    /// The sign-in must be recent.
+    ///
+    /// # Errors
+    /// `auth.step_up_required`.
+    pub fn require_fresh(&self, cx: &Context) -> Result<()> {
+        let _ = cx;
+        todo!()
+    }
 }

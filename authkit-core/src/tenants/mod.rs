@@ -1,8 +1,10 @@
 //! Tenants, and the records that belong to the installation rather than to a domain: repeatable requests and leases.
 
+mod idempotency;
 mod model;
 mod store;
 
+pub use idempotency::{Begin, Guard, Idempotency};
 pub use model::{DEFAULT_TENANT, Tenant, TenantSettings};
 pub use store::{IdempotencyChange, IdempotencyRecord, IdempotencyStore, LeaseChange, TenantChange, TenantStore};
 
@@ -44,6 +46,17 @@ impl Tenants {
 
     /// Replaces a tenant's settings, hosts and state.
     pub async fn update(&self, tenant: Tenant) -> Result<Tenant> {
+        todo!()
+    }
+
+    /// Makes the default tenant and every tenant's system roles, where they are missing. Run it at start.
+    pub async fn ensure_default(&self) -> Result<()> {
+        todo!()
+    }
+
+    /// The tenant of that short name or id.
+    pub async fn find(&self, name: &str) -> Result<Option<Tenant>> {
+        let _ = name;
         todo!()
     }
 }
