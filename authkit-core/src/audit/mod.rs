@@ -1,9 +1,14 @@
 //! The audit log: written in the operation's unit, linked into a chain, signed, verifiable.
 
+mod entry;
+mod mac;
 mod model;
+mod personal;
 mod store;
 
+pub use entry::{Entry, entry};
 pub use model::{AuditHead, AuditLink, AuditRecord};
+pub use personal::new_subject_key;
 pub use store::{AuditChange, AuditFilter, AuditStore};
 
 use crate::{Context, Principal, Result};

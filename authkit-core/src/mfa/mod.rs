@@ -1,8 +1,12 @@
 //! Second factors: TOTP and backup codes.
 
+mod check;
+mod codes;
 mod model;
 mod store;
 
+pub(crate) use check::{attempt_key, check, methods, refused};
+pub(crate) use codes::LOW;
 pub use model::Totp;
 pub use store::{MfaChange, MfaStore};
 

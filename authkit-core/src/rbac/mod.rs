@@ -2,11 +2,15 @@
 
 mod model;
 mod permissions;
+mod set;
 mod store;
+mod table;
 
 pub use model::Role;
-pub use permissions::{Permission, PermissionSet, Permissions};
+pub use permissions::{Permission, Permissions};
+pub use set::{Grant, GrantScope, PermissionSet};
 pub use store::{RoleChange, RoleStore};
+pub use table::RoleTable;
 
 use crate::{Context, Origin, Principal, Result};
 use authkit_wire::*;
