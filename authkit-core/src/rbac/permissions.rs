@@ -137,7 +137,9 @@ impl Permissions {
         if refused.is_empty() {
             return Ok(());
         }
-        Err(Error { fields: refused, ..ErrorCode::UnknownPermission.into() })
+        let mut error = Error::from(ErrorCode::UnknownPermission);
+        error.fields = refused;
+        Err(error)
     }
 
     /// What `grant` means: the permissions it names that exist, and whether for one's own objects only.
