@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
-# Runs the benchmarks side by side in one run and writes docs/benchmarks.md.
+# Runs the benchmarks side by side in one run and writes docs/benchmarks.md. Arguments name sections to run alone.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-exec cargo bench --workspace "$@"
+cargo build --release -p authkit-server -p authkit-benches
+target="${CARGO_TARGET_DIR:-target}/release"
+exec "$target/bench" "$target/authkit" "$@"

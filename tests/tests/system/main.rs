@@ -7,6 +7,7 @@ mod enumeration;
 mod flows;
 mod nodes;
 mod refresh;
+mod scale;
 mod walls;
 
 /// Runs the case on both engines.
