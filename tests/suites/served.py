@@ -1,0 +1,107 @@
+"""A server of the built binary for the suites that are not written in Rust."""
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PASSWORD = "correct horse battery staple 7"
+
+
+def binary() -> str:
+    """Builds the server and returns the path of its binary."""
+    built = subprocess.run(
+        ["cargo", "build", "-q", "-p", "authkit-server", "--bin", "authkit", "--message-format=json"],
+        cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True,
+    )
+    for line in built.stdout.splitlines():
+        message = json.loads(line)
+        if message.get("executable") and message["target"]["name"] == "authkit":
+            return message["executable"]
+    raise SystemExit("cargo built no authkit binary")
+
+
+class Served:
+    """A development server on an SQLite file of its own; a context manager."""
+
+    def __init__(self, **env: str):
+        self.directory = tempfile.TemporaryDirectory()
+        self.binary = binary()
+        self.env = {
+            "PATH": os.environ["PATH"],
+            "AUTHKIT_LISTEN": "127.0.0.1:0",
+            "AUTHKIT_DATABASE_URL": f"sqlite://{self.directory.name}/authkit.db",
+            "AUTHKIT_RATE_LIMITS__ENABLED": "false",
+            **env,
+        }
+
+    def __enter__(self):
+        self.log = open(f"{self.directory.name}/server.log", "wb")
+        self.process = subprocess.Popen(
+            [self.binary, "serve"], env=self.env, cwd=self.directory.name,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.log, text=True,
+        )
+        for line in self.process.stdout:
+            if found := re.search(r"listening on (http\S+)", re.sub(r"\x1b\[[0-9;]*m", "", line)):
+                self.url = found[1]
+                return self
+        raise SystemExit(pathlib.Path(self.log.name).read_text())
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait(30)
+        self.process.stdout.close()
+        self.log.close()
+        self.directory.cleanup()
+
+    def run(self, *arguments: str, text: str = "") -> str:
+        done = subprocess.run(
+            [self.binary, *arguments], env=self.env, cwd=self.directory.name, input=text,
+            check=True, capture_output=True, text=True,
+        )
+        return done.stdout
+
+    def call(self, method: str, path: str, body=None, token: str | None = None):
+        """The status and the JSON body of one request."""
+        request = urllib.request.Request(self.url + path, method=method)
+        if body is not None:
+            request.data = json.dumps(body).encode()
+            request.add_header("content-type", "application/json")
+        if token:
+            request.add_header("authorization", f"Bearer {token}")
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                text = answer.read()
+                return answer.status, json.loads(text) if text else None
+        except urllib.error.HTTPError as refused:
+            text = refused.read()
+            return refused.code, json.loads(text) if text else None
+
+    def administrator(self) -> dict:
+        """The tokens of the first administrator."""
+        self.run("user", "create", "--email", "root@example.com", "--password-stdin", "--role", "admin", text=PASSWORD)
+        status, tokens = self.call("POST", "/v1/auth/login", {"email": "root@example.com", "password": PASSWORD})
+        assert status == 200, tokens
+        return tokens
+
+    def mail(self, to: str, kind: str) -> dict:
+        """The newest mail of the kind, waiting for its delivery."""
+        for _ in range(400):
+            _, page = self.call("GET", f"/v1/dev/outbox?to={to}")
+            for mail in page["data"]:
+                if mail["kind"] == kind:
+                    return mail
+            time.sleep(0.05)
+        raise SystemExit(f"no {kind} mail to {to}")
+
+
+def result(passed: int, failed: int) -> None:
+    """The closing line that scripts/test.sh sums up, and the exit."""
+    print(f"test result: {'FAILED' if failed else 'ok'}. {passed} passed; {failed} failed; 0 ignored")
+    raise SystemExit(1 if failed else 0)
