@@ -1,1 +1,4 @@
-//! AuthKit.
+//! AuthKit as one embeddable thing.
+pub mod config;
+mod keys;
+pub use config::Config;
