@@ -1,22 +1,38 @@
 //! Roles and permissions.
 
+mod assign;
+mod decide;
+mod define;
 mod model;
 mod permissions;
+mod rules;
 mod set;
 mod store;
+mod system;
 mod table;
 
 pub use model::Role;
 pub use permissions::{Permission, Permissions};
 pub use set::{Grant, GrantScope, PermissionSet};
 pub use store::{RoleChange, RoleStore};
+pub use system::ADMIN;
 pub use table::RoleTable;
 
-use crate::{Context, Origin, Principal, Result};
+use crate::{
+    Context, Error, Principal, Result,
+    paging::Paging,
+    ports::{Position, Scope, StoreError, Unit},
+};
 use authkit_wire::*;
 use std::sync::Arc;
 
+/// How often an operation reads again after another one was faster.
+const TRIES: usize = 16;
+
 /// Operations on roles.
+///
+/// Each write reads the tenant's roles, decides, and commits a unit that begins with
+/// [`RoleChange::Advance`]: whatever it decided on is still so when it commits, else it decides again.
 #[derive(Clone, Debug)]
 pub struct Roles {
     cx: Arc<Context>,
@@ -30,6 +46,9 @@ impl Roles {
     }
 
     /// The tenant's roles, by name; `parent` keeps those that inherit from it directly.
+    ///
+    /// # Errors
+    /// `auth.forbidden` without `roles:read`, and those of cursors and limits.
     pub async fn list(
         &self,
         principal: &Principal,
@@ -37,76 +56,60 @@ impl Roles {
         cursor: Option<&str>,
         limit: Option<u32>,
     ) -> Result<Page<RoleView>> {
-        todo!()
+        principal.require("roles:read")?;
+        let filter = parent.map(|id| id.to_string()).unwrap_or_default();
+        let paging = Paging::new(&self.cx, principal.tenant, "roles", &filter, cursor, limit)?;
+        let (mut roles, _) = self.cx.store.list_roles(principal.tenant).await?;
+        roles.retain(|role| parent.is_none() || role.parent == parent);
+        if let Some(after) = &paging.after {
+            roles.retain(|role| (&role.name, role.id.uuid()) > (&after.key, after.id));
+        }
+        roles.sort_unstable_by(|a, b| (&a.name, a.id).cmp(&(&b.name, b.id)));
+        roles.truncate(paging.fetch() as usize);
+        let position = |role: &Role| Position { key: role.name.clone(), id: role.id.uuid() };
+        Ok(paging.page(&self.cx, roles, position, |role| role.view()))
     }
 
-    /// One role.
+    /// One role. It asks for no permission: the caller has checked `roles:read`.
+    ///
+    /// # Errors
+    /// `role.not_found`.
     pub async fn get(&self, tenant: TenantId, id: RoleId) -> Result<RoleView> {
-        todo!()
+        let (roles, _) = self.cx.store.list_roles(tenant).await?;
+        roles.iter().find(|role| role.id == id).map(Role::view).ok_or_else(|| ErrorCode::RoleNotFound.into())
     }
 
     /// The role of that name.
+    ///
+    /// # Errors
+    /// Those of the store.
     pub async fn find_by_name(&self, tenant: TenantId, name: &str) -> Result<Option<RoleView>> {
-        todo!()
-    }
-
-    /// Makes a role. `principal` is `None` for an operator, who may grant everything.
-    pub async fn create(
-        &self,
-        origin: &Origin,
-        principal: Option<&Principal>,
-        request: CreateRoleRequest,
-    ) -> Result<RoleView> {
-        todo!()
-    }
-
-    /// Changes a role.
-    pub async fn update(
-        &self,
-        origin: &Origin,
-        principal: Option<&Principal>,
-        id: RoleId,
-        request: UpdateRoleRequest,
-        if_match: Option<i64>,
-    ) -> Result<RoleView> {
-        todo!()
-    }
-
-    /// Deletes a role that nobody holds and nothing inherits from.
-    pub async fn delete(&self, origin: &Origin, principal: Option<&Principal>, id: RoleId) -> Result<()> {
-        todo!()
-    }
-
-    /// Assigns a role.
-    pub async fn assign(
-        &self,
-        origin: &Origin,
-        principal: Option<&Principal>,
-        user: UserId,
-        role: RoleId,
-    ) -> Result<()> {
-        todo!()
-    }
-
-    /// Removes a role from a user.
-    pub async fn remove(
-        &self,
-        origin: &Origin,
-        principal: Option<&Principal>,
-        user: UserId,
-        role: RoleId,
-    ) -> Result<()> {
-        todo!()
+        let (roles, _) = self.cx.store.list_roles(tenant).await?;
+        Ok(roles.iter().find(|role| role.name == name).map(Role::view))
     }
 
     /// Every permission that exists, by resource.
     #[must_use]
     pub fn permissions(&self) -> Vec<PermissionGroupView> {
-        todo!()
+        self.cx.permissions.views()
     }
 
-    /// Decides, and says which role and grant decided.
-    pub async fn check(&self, principal: &Principal, request: CheckPermissionRequest) -> Result<DecisionView> {
-        todo!()
+    /// The tenant's roles as they are in the store now.
+    async fn table(&self, tenant: TenantId) -> Result<RoleTable> {
+        let (roles, version) = self.cx.store.list_roles(tenant).await?;
+        Ok(RoleTable::new(roles, version, &self.cx.permissions))
     }
+
+    /// Whether the unit was committed; it was not when something that it expects has changed.
+    async fn commit(&self, tenant: TenantId, unit: Unit) -> Result<Result<(), usize>> {
+        match self.cx.commit(Scope::Tenant(tenant), unit).await {
+            Ok(_) => Ok(Ok(())),
+            Err(StoreError::Conflict { change, .. }) => Ok(Err(change)),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+fn too_busy() -> Error {
+    Error::new(ErrorCode::Conflict, "Roles change too often at this moment; try again.")
 }

@@ -1,0 +1,100 @@
+use super::{ADMIN, Role, RoleChange, Roles, TRIES, rules::Basis, too_busy};
+use crate::{Error, Origin, Principal, Result, accounts::User, ports::Unit, sessions::FeedEvent};
+use authkit_wire::{ErrorCode, RoleId, UserId, UserStatus};
+
+impl Roles {
+    /// Assigns a role. Nothing happens when the user holds it already.
+    ///
+    /// # Errors
+    /// `auth.forbidden` without `roles:assign`; `account.not_found`, `role.not_found`, `role.exceeds_caller`.
+    pub async fn assign(
+        &self,
+        origin: &Origin,
+        principal: Option<&Principal>,
+        user: UserId,
+        role: RoleId,
+    ) -> Result<()> {
+        self.set(origin, principal, user, role, true).await
+    }
+
+    /// Removes a role from a user. Nothing happens when the user does not hold it.
+    ///
+    /// # Errors
+    /// Those of [`assign`](Self::assign), and `role.last_admin`.
+    pub async fn remove(
+        &self,
+        origin: &Origin,
+        principal: Option<&Principal>,
+        user: UserId,
+        role: RoleId,
+    ) -> Result<()> {
+        self.set(origin, principal, user, role, false).await
+    }
+
+    async fn set(
+        &self,
+        origin: &Origin,
+        principal: Option<&Principal>,
+        user: UserId,
+        role: RoleId,
+        held: bool,
+    ) -> Result<()> {
+        for _ in 0..TRIES {
+            if self.try_set(origin, principal, user, role, held).await? {
+                return Ok(());
+            }
+        }
+        Err(too_busy())
+    }
+
+    async fn try_set(
+        &self,
+        origin: &Origin,
+        principal: Option<&Principal>,
+        user: UserId,
+        role: RoleId,
+        held: bool,
+    ) -> Result<bool> {
+        let basis = self.basis(origin, principal, "roles:assign").await?;
+        let user = self.cx.store.find_user(basis.tenant, user).await?;
+        let user = user.ok_or_else(|| Error::from(ErrorCode::UserNotFound))?;
+        let role = basis.role(role)?;
+        basis.require_held(basis.grants(role))?;
+        if self.cx.store.user_roles(basis.tenant, user.id).await?.contains(&role.id) == held {
+            return Ok(true);
+        }
+        if !held {
+            self.require_another_admin(&basis, &user, role).await?;
+        }
+        self.ask(basis.tenant, principal).await?;
+        let (action, change) = if held {
+            let (by, at) = (principal.map(|principal| principal.user), self.cx.now());
+            ("role.assigned", RoleChange::Assign { user: user.id, role: role.id, by, at })
+        } else {
+            ("role.removed", RoleChange::Unassign { user: user.id, role: role.id })
+        };
+        let mut unit = Unit::new()
+            .with(RoleChange::Advance { version: basis.table.version() })
+            .with(change)
+            .with(FeedEvent::UserChanged(basis.tenant, user.id))
+            .with(
+                basis
+                    .entry(self, origin, action)
+                    .subject(user.id)
+                    .data("role_id", role.id.to_string())
+                    .data("role", role.name.as_str())
+                    .build(),
+            );
+        self.tell(basis.tenant, principal, &mut unit);
+        Ok(self.commit(basis.tenant, unit).await?.is_ok())
+    }
+
+    /// The last active administrator stays one, else nobody could make another.
+    async fn require_another_admin(&self, basis: &Basis, user: &User, role: &Role) -> Result<()> {
+        let counts = role.system && role.name == ADMIN && user.status == UserStatus::Active;
+        if counts && self.cx.store.count_holders(basis.tenant, role.id).await? <= 1 {
+            return Err(ErrorCode::RoleLastAdmin.into());
+        }
+        Ok(())
+    }
+}
