@@ -8,7 +8,7 @@ mod templates;
 pub use enqueue::{after_hook, enqueue, tell};
 pub use model::{AccountEvent, Notice, OutboxNotice};
 pub use store::{NoticeChange, NoticeStore};
-pub use templates::Templates;
+pub use templates::{TemplateError, TemplateSource, Templates};
 
 use crate::{Context, Result, ports::Mailer};
 use authkit_wire::*;
