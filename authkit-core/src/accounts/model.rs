@@ -51,6 +51,12 @@ pub struct User {
 }
 
 impl User {
+    /// Whether the account may be used.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        self.status == UserStatus::Active
+    }
+
     /// What its owner sees.
     #[must_use]
     pub fn view(&self) -> UserView {
@@ -120,7 +126,7 @@ impl std::fmt::Debug for Registration {
 pub enum TokenPurpose {
     /// Sets a new password.
     PasswordReset,
-    /// Proves a new address; `data` is the address.
+    /// Proves a new address; `data` is the address and the session that asked.
     EmailChange,
     /// Takes an address change back; `data` is the old address.
     EmailUndo,

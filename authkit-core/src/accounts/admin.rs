@@ -1,0 +1,124 @@
+//! Accounts as operators and administrators see them.
+
+use super::{
+    AccountChange, Accounts, Email, Registration, User, UserFilter,
+    passwords::NewPassword,
+    profile, push_hook,
+    register::{new_user, taken},
+    settings_of,
+};
+use crate::{
+    Error, Origin, Principal, Result, audit,
+    auth::Lockout,
+    paging::Paging,
+    ports::{Conflict, NewAccount, OperationKind, Position, Scope, Unit},
+};
+use authkit_wire::{AdminUserView, ErrorCode, Page, RegistrationId, Secret, UserId, UserView};
+use serde_json::Map;
+
+/// The longest text that a filter takes.
+const MAX_FILTER: usize = 254;
+
+impl Accounts {
+    /// Makes a verified account for an operator (the command line, an importing application).
+    ///
+    /// # Errors
+    /// `request.validation_failed`, `account.email_taken`, `tenant.not_found`, `auth.refused_by_application`.
+    pub async fn create_verified(
+        &self,
+        origin: &Origin,
+        email: &str,
+        password: &Secret,
+        name: Option<&str>,
+    ) -> Result<UserView> {
+        let cx = &*self.cx;
+        let tenant = origin.tenant;
+        let settings = settings_of(cx, tenant).ok_or(ErrorCode::TenantNotFound)?;
+        let email = Email::parse(email, settings.unicode_addresses)?;
+        let name = name.map(profile::name).transpose()?.flatten();
+        let inputs = [email.as_str(), name.as_deref().unwrap_or_default()];
+        let password = NewPassword::judge(cx, "password", password, &inputs).await?;
+        let account = NewAccount { email: email.as_str(), name: name.as_deref(), profile: &Map::new() };
+        cx.before(OperationKind::CreateUser, tenant, None, None, Some(&account)).await?;
+        let password_hash = password.hash(cx).await?;
+        let email_key = email.key(&cx.keyring, tenant);
+        // An account has the fields of the registration that it would have come from.
+        let registration = Registration {
+            id: RegistrationId::new(cx.uuid()),
+            tenant,
+            email: email.as_str().to_owned(),
+            email_key,
+            name,
+            locale: None,
+            profile: Map::new(),
+            password_hash,
+            token_hash: [0; 32],
+            redirect_url: None,
+            created_at: cx.now(),
+            expires_at: cx.now(),
+        };
+        let user = new_user(cx, &registration, true);
+        let mut unit = Unit::new()
+            .with(AccountChange::CreateUser(Box::new(user.clone())))
+            .with(AccountChange::DeleteRegistrationsOf { email_key })
+            .with(audit::entry(cx, origin, "user.created").operator().subject(user.id).build());
+        push_hook(cx, &mut unit, OperationKind::CreateUser, tenant, Some(user.id), None);
+        cx.commit(Scope::Tenant(tenant), unit).await.map_err(|error| match error.conflict() {
+            Some((0, Conflict::Taken)) => taken(),
+            _ => error.into(),
+        })?;
+        Ok(user.view())
+    }
+
+    /// Users for administration. `cursor` is one that this list gave out.
+    ///
+    /// # Errors
+    /// `auth.forbidden`, `request.invalid_filter`, `request.invalid_cursor`, `request.invalid_limit`.
+    pub async fn list_users(
+        &self,
+        principal: &Principal,
+        mut filter: UserFilter,
+        cursor: Option<&str>,
+        limit: Option<u32>,
+    ) -> Result<Page<AdminUserView>> {
+        let cx = &*self.cx;
+        principal.require("users:read")?;
+        filter.email_prefix = filter.email_prefix.map(|prefix| prefix.to_lowercase());
+        for text in [&filter.email_prefix, &filter.name_contains].into_iter().flatten() {
+            if text.is_empty() || text.len() > MAX_FILTER || text.chars().any(char::is_control) {
+                return Err(Error::new(
+                    ErrorCode::InvalidFilter,
+                    format!("A filter's text has 1 to {MAX_FILTER} bytes and no control characters."),
+                ));
+            }
+        }
+        let bound = format!("{filter:?}");
+        let paging = Paging::new(cx, principal.tenant, "users", &bound, cursor, limit)?;
+        let users = cx.store.list_users(principal.tenant, &filter, paging.after.as_ref(), paging.fetch()).await?;
+        let mut views = Vec::with_capacity(users.len());
+        for user in users {
+            views.push(self.admin_view(user).await?);
+        }
+        Ok(paging.page(cx, views, |view| Position { key: String::new(), id: view.user.id.uuid() }, |view| view))
+    }
+
+    /// One user for administration.
+    ///
+    /// # Errors
+    /// `auth.forbidden`, `account.not_found`.
+    pub async fn get_user(&self, principal: &Principal, id: UserId) -> Result<AdminUserView> {
+        let origin = Origin::local(principal.tenant);
+        let user = self.administered(&origin, Some(principal), "users:read", id).await?;
+        self.admin_view(user).await
+    }
+
+    pub(super) async fn admin_view(&self, user: User) -> Result<AdminUserView> {
+        let cx = &*self.cx;
+        let roles = cx.store.user_roles(user.tenant, user.id).await?;
+        let mut locked_until = None;
+        for lockout in Lockout::all_of(cx, &user) {
+            locked_until = locked_until.max(lockout.locked_until(cx).await?);
+        }
+        Ok(AdminUserView { user: user.view(), roles, locked_until })
+    }
+}

@@ -1,0 +1,58 @@
+//! A signed-in user's own change of password.
+
+use super::{
+    AccountChange, Accounts,
+    passwords::{NewPassword, check_current_from},
+    push_hook,
+    reset::void_tokens,
+    signed_in,
+};
+use crate::{
+    Origin, Principal, Result, audit,
+    notices::{self, AccountEvent},
+    ports::{OperationKind, Scope, Unit},
+    sessions::{FeedEvent, SessionChange},
+};
+use authkit_wire::PasswordChangeRequest;
+
+impl Accounts {
+    /// Sets a new password and ends the other sessions.
+    ///
+    /// # Errors
+    /// `auth.invalid_credentials` for a wrong current password, `request.validation_failed` for the new one,
+    /// `auth.refused_by_application`, `server.conflict` when the credentials change at the same time.
+    pub async fn change_password(
+        &self,
+        origin: &Origin,
+        principal: &Principal,
+        request: PasswordChangeRequest,
+    ) -> Result<()> {
+        let cx = &*self.cx;
+        let user = signed_in(cx, principal).await?;
+        let (tenant, session) = (user.tenant, Some(principal.session));
+        check_current_from(cx, origin, &user, &request.current_password).await?;
+        let inputs = [user.email.as_str(), user.name.as_deref().unwrap_or_default()];
+        let password = NewPassword::judge(cx, "new_password", &request.new_password, &inputs).await?;
+        password.refuse_reuse(cx, &user).await?;
+        cx.before(OperationKind::ChangePassword, tenant, Some(user.id), session, None).await?;
+        let hash = password.hash(cx).await?;
+
+        let mut unit = Unit::new().with(AccountChange::SetPassword {
+            user: user.id,
+            security_version: user.security_version,
+            hash,
+            kept_session: session,
+            keep: cx.settings.password.history,
+            at: cx.now(),
+        });
+        void_tokens(&mut unit, &user);
+        unit.push(SessionChange::EndAllOf { user: user.id, except: session });
+        unit.push(FeedEvent::UserChanged(tenant, user.id));
+        unit.push(audit::entry(cx, origin, "password.changed").actor(user.id).person(&user).build());
+        unit.push(notices::tell(cx, &user, AccountEvent::PasswordChanged));
+        push_hook(cx, &mut unit, OperationKind::ChangePassword, tenant, Some(user.id), session);
+        // No second try on a conflict: the current password was checked against credentials that are gone.
+        cx.commit(Scope::Tenant(tenant), unit).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,150 @@
+//! Moving an account to another address, and the way back.
+
+use super::{
+    AccountChange, Accounts, Email, Presented, TokenPurpose, data_of, make_token, push_hook, register::taken,
+    reset::void_tokens, settings_of, signed_in, tokens::void_link,
+};
+use crate::{
+    Context, Origin, Principal, Result, audit,
+    notices::{self, Notice},
+    ports::{Conflict, OperationKind, Scope, StoreError, Unit},
+    sessions::{FeedEvent, SessionChange},
+};
+use authkit_wire::{ChangeEmailRequest, SessionId, TokenRequest};
+use serde::{Deserialize, Serialize};
+
+/// What an e-mail change waits with.
+#[derive(Serialize, Deserialize)]
+struct Wanted {
+    email: String,
+    session: SessionId,
+}
+
+impl Accounts {
+    /// Mails a proof to the new address; needs a fresh sign-in. Whether the address is taken is not told here.
+    ///
+    /// # Errors
+    /// `auth.step_up_required`, `request.validation_failed`.
+    pub async fn request_email_change(
+        &self,
+        origin: &Origin,
+        principal: &Principal,
+        request: ChangeEmailRequest,
+    ) -> Result<()> {
+        let cx = &*self.cx;
+        principal.require_fresh(cx)?;
+        let user = signed_in(cx, principal).await?;
+        let settings = settings_of(cx, user.tenant).unwrap_or_default();
+        let email = Email::parse_field("new_email", &request.new_email, settings.unicode_addresses)?;
+        let wanted = Wanted { email: email.as_str().to_owned(), session: principal.session };
+        let (row, token) = make_token(cx, &user, TokenPurpose::EmailChange, cx.settings.links.email_change, &wanted)?;
+        let notice = Notice::EmailChange {
+            user: user.id,
+            record: row.id,
+            email: wanted.email,
+            token: token.secret().clone(),
+            locale: user.locale.clone(),
+        };
+        let unit = Unit::new()
+            .with(AccountChange::DeleteTokensOf { user: user.id, purpose: TokenPurpose::EmailChange })
+            .with(AccountChange::CreateToken(row))
+            .with(notices::enqueue(cx, user.tenant, &notice))
+            .with(audit::entry(cx, origin, "email.change_requested").actor(user.id).person(&user).build());
+        cx.commit(Scope::Tenant(user.tenant), unit).await?;
+        Ok(())
+    }
+
+    /// Moves the account to the proved address, ends all other sessions and offers the old address the way back.
+    ///
+    /// # Errors
+    /// `auth.invalid_token_or_expired`, `account.email_taken`, `auth.refused_by_application`.
+    pub async fn confirm_email_change(&self, origin: &Origin, request: TokenRequest) -> Result<()> {
+        let cx = &*self.cx;
+        let Presented { origin, row, user } =
+            Presented::get(cx, origin, TokenPurpose::EmailChange, &request.token).await?;
+        let Wanted { email, session } = data_of(cx, &row)?;
+        let email_key = key_of(cx, &email, user.tenant)?;
+        cx.before(OperationKind::ChangeEmail, user.tenant, Some(user.id), Some(session), None).await?;
+
+        let (undo, token) = make_token(cx, &user, TokenPurpose::EmailUndo, cx.settings.links.email_undo, &user.email)?;
+        let told = Notice::EmailChanged {
+            email: user.email.clone(),
+            new_email: email.clone(),
+            token: token.secret().clone(),
+            locale: user.locale.clone(),
+        };
+        let mut unit = Unit::new()
+            .with(AccountChange::SetEmail {
+                user: user.id,
+                security_version: user.security_version,
+                email,
+                email_key,
+                kept_session: Some(session),
+                at: cx.now(),
+            })
+            .with(AccountChange::ConsumeToken { id: row.id, token_hash: row.token_hash });
+        void_tokens(&mut unit, &user);
+        unit.push(AccountChange::CreateToken(undo));
+        unit.push(AccountChange::DeleteRegistrationsOf { email_key });
+        unit.push(SessionChange::EndAllOf { user: user.id, except: Some(session) });
+        unit.push(FeedEvent::UserChanged(user.tenant, user.id));
+        unit.push(audit::entry(cx, &origin, "email.changed").actor(user.id).person(&user).build());
+        unit.push(notices::enqueue(cx, user.tenant, &told));
+        push_hook(cx, &mut unit, OperationKind::ChangeEmail, user.tenant, Some(user.id), Some(session));
+        cx.commit(Scope::Tenant(user.tenant), unit).await.map_err(refused)?;
+        Ok(())
+    }
+
+    /// Takes an address change back and ends all sessions.
+    ///
+    /// It works whatever was done to the account since, so that whoever took it over cannot shut this way. Changes that
+    /// came after this one lose their way back; earlier ones keep it.
+    ///
+    /// # Errors
+    /// `auth.invalid_token_or_expired`; `account.email_taken` when another account has the old address by now.
+    pub async fn undo_email_change(&self, origin: &Origin, request: TokenRequest) -> Result<()> {
+        let cx = &*self.cx;
+        let Presented { origin, row, user } =
+            Presented::get(cx, origin, TokenPurpose::EmailUndo, &request.token).await?;
+        let email: String = data_of(cx, &row)?;
+        let email_key = key_of(cx, &email, user.tenant)?;
+        cx.before(OperationKind::ChangeEmail, user.tenant, Some(user.id), None, None).await?;
+
+        let mut unit = Unit::new()
+            .with(AccountChange::SetEmail {
+                user: user.id,
+                security_version: user.security_version,
+                email,
+                email_key,
+                kept_session: None,
+                at: cx.now(),
+            })
+            .with(AccountChange::ConsumeToken { id: row.id, token_hash: row.token_hash })
+            .with(AccountChange::DeleteTokensSince {
+                user: user.id,
+                purpose: TokenPurpose::EmailUndo,
+                since: row.created_at,
+            });
+        void_tokens(&mut unit, &user);
+        unit.push(AccountChange::DeleteRegistrationsOf { email_key });
+        unit.push(SessionChange::EndAllOf { user: user.id, except: None });
+        unit.push(FeedEvent::UserChanged(user.tenant, user.id));
+        unit.push(audit::entry(cx, &origin, "email.change_undone").actor(user.id).person(&user).build());
+        push_hook(cx, &mut unit, OperationKind::ChangeEmail, user.tenant, Some(user.id), None);
+        cx.commit(Scope::Tenant(user.tenant), unit).await.map_err(refused)?;
+        Ok(())
+    }
+}
+
+/// The key of an address that was accepted before; which letters the tenant allows now does not matter.
+fn key_of(cx: &Context, email: &str, tenant: authkit_wire::TenantId) -> Result<super::EmailKey> {
+    Ok(Email::parse(email, true)?.key(&cx.keyring, tenant))
+}
+
+fn refused(error: StoreError) -> crate::Error {
+    match error.conflict() {
+        Some((0, Conflict::Taken)) => taken(),
+        Some(_) => void_link(),
+        None => error.into(),
+    }
+}

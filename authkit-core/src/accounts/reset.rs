@@ -1,0 +1,97 @@
+//! Forgotten passwords.
+
+use super::{
+    AccountChange, Accounts, Email, OneTimeToken, Presented, TokenPurpose, User, make_token, passwords::NewPassword,
+    pseudonym, push_hook, settings_of, tokens::void_link,
+};
+use crate::{
+    Context, Origin, Result, audit,
+    auth::Lockout,
+    crypto::OpaqueToken,
+    notices::{self, AccountEvent, Notice},
+    ports::{OperationKind, Scope, Unit},
+    sessions::{FeedEvent, SessionChange},
+};
+use authkit_wire::{EmailRequest, PasswordResetRequest};
+
+impl Accounts {
+    /// Mails a reset link, if there is an account; alike whatever the address.
+    ///
+    /// # Errors
+    /// `request.validation_failed`.
+    pub async fn forgot_password(&self, origin: &Origin, request: EmailRequest) -> Result<()> {
+        let cx = &*self.cx;
+        let tenant = origin.tenant;
+        let Some(settings) = settings_of(cx, tenant) else { return Ok(()) };
+        let email = Email::parse(&request.email, settings.unicode_addresses)?;
+        let actor = pseudonym(&cx.keyring, &email.key(&cx.keyring, tenant));
+        let notice = Notice::PasswordResetRequested { email: email.as_str().to_owned() };
+        let unit = Unit::new()
+            .with(notices::enqueue(cx, tenant, &notice))
+            .with(audit::entry(cx, origin, "password.reset_requested").actor(actor).build());
+        cx.commit(Scope::Tenant(tenant), unit).await?;
+        Ok(())
+    }
+
+    /// Sets a new password with a mailed token, ends all sessions and lifts a lock. It never bypasses MFA.
+    ///
+    /// A refused password does not use the token up.
+    ///
+    /// # Errors
+    /// `auth.invalid_token_or_expired`, `request.validation_failed`, `auth.refused_by_application`.
+    pub async fn reset_password(&self, origin: &Origin, request: PasswordResetRequest) -> Result<()> {
+        let cx = &*self.cx;
+        let Presented { origin, row, user } =
+            Presented::get(cx, origin, TokenPurpose::PasswordReset, &request.token).await?;
+        let inputs = [user.email.as_str(), user.name.as_deref().unwrap_or_default()];
+        let password = NewPassword::judge(cx, "new_password", &request.new_password, &inputs).await?;
+        password.refuse_reuse(cx, &user).await?;
+        cx.before(OperationKind::ChangePassword, user.tenant, Some(user.id), None, None).await?;
+        let hash = password.hash(cx).await?;
+
+        let at = cx.now();
+        let mut unit = Unit::new()
+            .with(AccountChange::SetPassword {
+                user: user.id,
+                security_version: user.security_version,
+                hash,
+                kept_session: None,
+                keep: cx.settings.password.history,
+                at,
+            })
+            .with(AccountChange::ConsumeToken { id: row.id, token_hash: row.token_hash });
+        if !user.email_verified {
+            unit.push(AccountChange::VerifyEmail { user: user.id, email_key: user.email_key, at });
+        }
+        void_tokens(&mut unit, &user);
+        unit.push(SessionChange::EndAllOf { user: user.id, except: None });
+        unit.push(Lockout::sign_in(cx, user.tenant, &user.email_key).clear());
+        unit.push(Lockout::reauthentication(cx, &user).clear());
+        unit.push(FeedEvent::UserChanged(user.tenant, user.id));
+        unit.push(audit::entry(cx, &origin, "password.reset").actor(user.id).person(&user).build());
+        unit.push(notices::tell(cx, &user, AccountEvent::PasswordChanged));
+        push_hook(cx, &mut unit, OperationKind::ChangePassword, user.tenant, Some(user.id), None);
+        // Whatever was quicker, another use of the link or a change of credentials, has made the link void.
+        cx.commit(Scope::Tenant(user.tenant), unit).await.map_err(|error| match error.conflict() {
+            Some(_) => void_link(),
+            None => error.into(),
+        })?;
+        Ok(())
+    }
+}
+
+/// Makes a reset token. Whoever stores it deletes the older ones in the same unit
+/// ([`DeleteTokensOf`](AccountChange::DeleteTokensOf), then [`CreateToken`](AccountChange::CreateToken)).
+///
+/// # Errors
+/// None that depends on the user.
+pub(crate) fn issue(cx: &Context, user: &User) -> Result<(OneTimeToken, OpaqueToken)> {
+    make_token(cx, user, TokenPurpose::PasswordReset, cx.settings.links.reset, &())
+}
+
+/// Deletes what was made under the old credentials and is void with them.
+pub(super) fn void_tokens(unit: &mut Unit, user: &User) {
+    for purpose in [TokenPurpose::PasswordReset, TokenPurpose::EmailChange, TokenPurpose::Mfa] {
+        unit.push(AccountChange::DeleteTokensOf { user: user.id, purpose });
+    }
+}

@@ -1,0 +1,190 @@
+//! Switching accounts off and on, and putting them up for deletion.
+
+use super::{
+    AccountChange, Accounts, TRIES, User, passwords::check_current_from, push_hook, reset::void_tokens, signed_in,
+};
+use crate::{
+    Context, Error, Origin, Principal, Result, audit,
+    auth::Lockout,
+    notices::{self, AccountEvent},
+    ports::{OperationKind, Scope, Unit},
+    rbac::RoleChange,
+    sessions::{FeedEvent, SessionChange},
+};
+use authkit_wire::{AdminUserView, ErrorCode, PasswordConfirmRequest, UserId, UserStatus};
+
+/// The fixed role of administrators.
+const ADMIN: &str = "admin";
+
+impl Accounts {
+    /// Deactivates the own account.
+    ///
+    /// # Errors
+    /// `auth.invalid_credentials`, `role.last_admin`, `auth.refused_by_application`.
+    pub async fn deactivate_me(
+        &self,
+        origin: &Origin,
+        principal: &Principal,
+        request: PasswordConfirmRequest,
+    ) -> Result<()> {
+        let user = signed_in(&self.cx, principal).await?;
+        check_current_from(&self.cx, origin, &user, &request.password).await?;
+        self.set_status(origin, Some(principal), user, UserStatus::Deactivated).await?;
+        Ok(())
+    }
+
+    /// Puts the own account up for deletion after the grace period.
+    ///
+    /// # Errors
+    /// `auth.invalid_credentials`, `role.last_admin`, `auth.refused_by_application`.
+    pub async fn delete_me(
+        &self,
+        origin: &Origin,
+        principal: &Principal,
+        request: PasswordConfirmRequest,
+    ) -> Result<()> {
+        let user = signed_in(&self.cx, principal).await?;
+        check_current_from(&self.cx, origin, &user, &request.password).await?;
+        self.set_status(origin, Some(principal), user, UserStatus::PendingDeletion).await?;
+        Ok(())
+    }
+
+    /// Deactivates a user and ends its sessions. `principal` is `None` for an operator. A user who is not active stays
+    /// as they are.
+    ///
+    /// # Errors
+    /// `auth.forbidden` (also for the own account: that asks for the password), `account.not_found`,
+    /// `role.last_admin`, `auth.refused_by_application`.
+    pub async fn deactivate(
+        &self,
+        origin: &Origin,
+        principal: Option<&Principal>,
+        id: UserId,
+    ) -> Result<AdminUserView> {
+        let user = self.administered(origin, principal, "users:write", id).await?;
+        if !user.is_active() {
+            return self.admin_view(user).await;
+        }
+        if principal.is_some_and(|principal| principal.user == id) {
+            refuse_last_admin(&self.cx, &user).await?;
+            return Err(Error::new(ErrorCode::Forbidden, "Deactivate your own account with your password."));
+        }
+        let user = self.set_status(origin, principal, user, UserStatus::Deactivated).await?;
+        self.admin_view(user).await
+    }
+
+    /// Activates a user, also one whose deletion is pending.
+    ///
+    /// # Errors
+    /// `auth.forbidden`, `account.not_found`, `auth.refused_by_application`.
+    pub async fn activate(&self, origin: &Origin, principal: Option<&Principal>, id: UserId) -> Result<AdminUserView> {
+        let user = self.administered(origin, principal, "users:write", id).await?;
+        let user =
+            if user.is_active() { user } else { self.set_status(origin, principal, user, UserStatus::Active).await? };
+        self.admin_view(user).await
+    }
+
+    /// Lifts the lock that wrong passwords and codes put on a user.
+    ///
+    /// # Errors
+    /// `auth.forbidden`, `account.not_found`.
+    pub async fn unlock(&self, origin: &Origin, principal: Option<&Principal>, id: UserId) -> Result<AdminUserView> {
+        let cx = &*self.cx;
+        let user = self.administered(origin, principal, "users:unlock", id).await?;
+        let mut unit = Unit::new();
+        for lockout in Lockout::all_of(cx, &user) {
+            unit.push(lockout.clear());
+        }
+        unit.push(audit::entry(cx, origin, "user.unlocked").by(principal).subject(user.id).tenant(user.tenant).build());
+        cx.commit(Scope::Tenant(user.tenant), unit).await?;
+        self.admin_view(user).await
+    }
+
+    /// The user that an administrator with `permission`, or an operator, acts on.
+    pub(super) async fn administered(
+        &self,
+        origin: &Origin,
+        principal: Option<&Principal>,
+        permission: &str,
+        id: UserId,
+    ) -> Result<User> {
+        if let Some(principal) = principal {
+            principal.require(permission)?;
+        }
+        let tenant = principal.map_or(origin.tenant, |principal| principal.tenant);
+        self.cx.store.find_user(tenant, id).await?.ok_or_else(|| ErrorCode::UserNotFound.into())
+    }
+
+    async fn set_status(
+        &self,
+        origin: &Origin,
+        principal: Option<&Principal>,
+        mut user: User,
+        status: UserStatus,
+    ) -> Result<User> {
+        let cx = &*self.cx;
+        let session = principal.filter(|principal| principal.user == user.id).map(|principal| principal.session);
+        cx.before(OperationKind::ChangeStatus, user.tenant, Some(user.id), session, None).await?;
+        let (action, event) = match status {
+            UserStatus::Active => ("user.activated", AccountEvent::AccountReactivated),
+            UserStatus::PendingDeletion => ("user.deletion_scheduled", AccountEvent::DeletionScheduled),
+            _ => ("user.deactivated", AccountEvent::AccountDeactivated),
+        };
+        for _ in 0..TRIES {
+            // An operator can make another administrator at any time; nobody else can.
+            let guard = if principal.is_some() && status != UserStatus::Active {
+                refuse_last_admin(cx, &user).await?
+            } else {
+                None
+            };
+            let at = cx.now();
+            let grace = cx.settings.links.deletion_grace;
+            let erase_at = (status == UserStatus::PendingDeletion).then(|| at.checked_add(grace).ok()).flatten();
+            let mut unit = Unit::new().with(AccountChange::SetStatus {
+                user: user.id,
+                security_version: user.security_version,
+                status,
+                erase_at,
+                at,
+            });
+            if let Some(guard) = guard {
+                unit.push(guard);
+            }
+            void_tokens(&mut unit, &user);
+            unit.push(SessionChange::EndAllOf { user: user.id, except: None });
+            unit.push(FeedEvent::UserChanged(user.tenant, user.id));
+            unit.push(audit::entry(cx, origin, action).by(principal).subject(user.id).tenant(user.tenant).build());
+            unit.push(notices::tell(cx, &user, event));
+            push_hook(cx, &mut unit, OperationKind::ChangeStatus, user.tenant, Some(user.id), session);
+            match cx.commit(Scope::Tenant(user.tenant), unit).await {
+                Ok(_) => {
+                    user.status = status;
+                    user.erase_at = erase_at;
+                    user.version += 1;
+                    user.security_version += 1;
+                    user.updated_at = at;
+                    return Ok(user);
+                }
+                Err(error) if error.conflict().is_none() => return Err(error.into()),
+                Err(_) => {}
+            }
+            let found = cx.store.find_user(user.tenant, user.id).await?;
+            user = found.ok_or(ErrorCode::UserNotFound)?;
+        }
+        Err(ErrorCode::Conflict.into())
+    }
+}
+
+/// Refuses to take the last active administrator away. For other administrators it returns the change that makes sure
+/// of it when two of them go at once.
+async fn refuse_last_admin(cx: &Context, user: &User) -> Result<Option<RoleChange>> {
+    let (roles, version) = cx.store.list_roles(user.tenant).await?;
+    let Some(admin) = roles.iter().find(|role| role.system && role.name == ADMIN) else { return Ok(None) };
+    if !user.is_active() || !cx.store.user_roles(user.tenant, user.id).await?.contains(&admin.id) {
+        return Ok(None);
+    }
+    if cx.store.count_holders(user.tenant, admin.id).await? <= 1 {
+        return Err(Error::new(ErrorCode::RoleLastAdmin, "Make somebody else an administrator first."));
+    }
+    Ok(Some(RoleChange::Advance { version }))
+}

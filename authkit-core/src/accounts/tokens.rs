@@ -1,0 +1,103 @@
+//! Single-use tokens: made for a row, presented, and tied to the credentials that they were made under.
+
+use super::{OneTimeToken, TokenPurpose, User};
+use crate::{
+    Context, Error, Origin, Result,
+    crypto::{OpaqueKind, OpaqueToken},
+    tenants::DEFAULT_TENANT,
+};
+use authkit_wire::{ErrorCode, OneTimeTokenId, Secret, TenantId};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Serialize, de::DeserializeOwned};
+
+impl TokenPurpose {
+    pub(crate) const fn opaque(self) -> OpaqueKind {
+        match self {
+            Self::PasswordReset => OpaqueKind::Reset,
+            Self::EmailChange => OpaqueKind::EmailChange,
+            Self::EmailUndo => OpaqueKind::EmailUndo,
+            Self::Mfa => OpaqueKind::Mfa,
+        }
+    }
+}
+
+/// `origin` in the tenant that a token names. A request that came through another tenant's host or header is refused.
+pub(crate) fn of_tenant(origin: &Origin, tenant: TenantId) -> Option<Origin> {
+    (origin.tenant == tenant || origin.tenant == DEFAULT_TENANT).then(|| Origin { tenant, ..origin.clone() })
+}
+
+/// Makes a token of `user` and its row.
+pub(crate) fn make_token(
+    cx: &Context,
+    user: &User,
+    purpose: TokenPurpose,
+    life: SignedDuration,
+    data: &impl Serialize,
+) -> Result<(OneTimeToken, OpaqueToken)> {
+    let id = OneTimeTokenId::new(cx.uuid());
+    let token = OpaqueToken::generate(&cx.keyring, &*cx.random, purpose.opaque(), user.tenant, id.uuid());
+    let plain = zeroize::Zeroizing::new(serde_json::to_vec(data).map_err(Error::internal)?);
+    let now = cx.now();
+    let row = OneTimeToken {
+        id,
+        tenant: user.tenant,
+        user: user.id,
+        purpose,
+        token_hash: token.hash(),
+        data: cx.keyring.seal(&*cx.random, purpose.as_str(), id.uuid().as_bytes(), &plain),
+        security_version: user.security_version,
+        created_at: now,
+        expires_at: now.checked_add(life).unwrap_or(Timestamp::MAX),
+    };
+    Ok((row, token))
+}
+
+/// What [`make_token`] was given as data.
+pub(crate) fn data_of<T: DeserializeOwned>(cx: &Context, row: &OneTimeToken) -> Result<T> {
+    let plain = cx.keyring.open(row.purpose.as_str(), row.id.uuid().as_bytes(), &row.data).map_err(Error::internal)?;
+    serde_json::from_slice(&plain).map_err(Error::internal)
+}
+
+/// A presented token that would be accepted now, with what it stands for.
+pub(crate) struct Presented {
+    pub(crate) origin: Origin,
+    pub(crate) row: OneTimeToken,
+    pub(crate) user: User,
+}
+
+impl Presented {
+    /// Reads what `text` stands for. `None` when it is forged, used, run out, of another purpose or tenant, or made
+    /// under other credentials than the user has now. (The way back to an old address outlives those: whoever took the
+    /// account over can change them.)
+    pub(crate) async fn find(
+        cx: &Context,
+        origin: &Origin,
+        purpose: TokenPurpose,
+        text: &Secret,
+    ) -> Result<Option<Self>> {
+        let Some(token) = OpaqueToken::parse(&cx.keyring, purpose.opaque(), text.expose()) else { return Ok(None) };
+        let Some(origin) = of_tenant(origin, token.tenant) else { return Ok(None) };
+        let row = cx.store.find_token(token.tenant, OneTimeTokenId::new(token.id)).await?;
+        let live =
+            |row: &OneTimeToken| token.matches(&row.token_hash) && row.purpose == purpose && row.expires_at > cx.now();
+        let Some(row) = row.filter(live) else { return Ok(None) };
+        let user = cx.store.find_user(token.tenant, row.user).await?;
+        let fits = |user: &User| {
+            purpose == TokenPurpose::EmailUndo || user.is_active() && user.security_version == row.security_version
+        };
+        Ok(user.filter(fits).map(|user| Self { origin, row, user }))
+    }
+
+    /// The same for a mailed link.
+    ///
+    /// # Errors
+    /// `auth.invalid_token_or_expired`.
+    pub(crate) async fn get(cx: &Context, origin: &Origin, purpose: TokenPurpose, text: &Secret) -> Result<Self> {
+        Self::find(cx, origin, purpose, text).await?.ok_or_else(void_link)
+    }
+}
+
+/// The answer to a link that is forged, used or too old.
+pub(crate) fn void_link() -> Error {
+    Error::new(ErrorCode::InvalidOneTimeToken, "The link was used, has run out, or was replaced; ask for a new one.")
+}

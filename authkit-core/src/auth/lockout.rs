@@ -1,0 +1,88 @@
+//! Wrong attempts: counted before they are made, under a keyed hash, whether or not there is an account.
+
+use super::{AttemptChange, AttemptKey};
+use crate::{
+    Context, Result,
+    accounts::{EmailKey, User},
+    mfa,
+    ports::{Conflict, Scope, Unit},
+};
+use authkit_wire::TenantId;
+use jiff::Timestamp;
+
+/// The count of one kind of attempts on one address or user.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lockout {
+    tenant: TenantId,
+    key: AttemptKey,
+}
+
+/// What came of counting an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reservation {
+    /// It may be made.
+    Granted,
+    /// It may be made, and no other after it for a while, unless it is right.
+    Last,
+    /// It may not be made.
+    Locked,
+}
+
+impl Lockout {
+    /// Passwords at sign-in, by address.
+    pub(crate) fn sign_in(cx: &Context, tenant: TenantId, email: &EmailKey) -> Self {
+        let key = cx.keyring.index("attempts", &[tenant.uuid().as_bytes(), email, b"password"]);
+        Self { tenant, key }
+    }
+
+    /// Passwords of whoever is signed in already.
+    pub(crate) fn reauthentication(cx: &Context, user: &User) -> Self {
+        let (tenant, id) = (user.tenant.uuid(), user.id.uuid());
+        let key = cx.keyring.index("attempts", &[tenant.as_bytes(), id.as_bytes(), b"reauthentication"]);
+        Self { tenant: user.tenant, key }
+    }
+
+    /// Codes of the second factor.
+    pub(crate) fn second_factor(cx: &Context, user: &User) -> Self {
+        Self { tenant: user.tenant, key: mfa::attempt_key(cx, user) }
+    }
+
+    /// Everything that is counted about `user`.
+    pub(crate) fn all_of(cx: &Context, user: &User) -> [Self; 3] {
+        [
+            Self::sign_in(cx, user.tenant, &user.email_key),
+            Self::reauthentication(cx, user),
+            Self::second_factor(cx, user),
+        ]
+    }
+
+    /// Counts an attempt before it is made, so that parallel ones cannot exceed the limit together.
+    pub(crate) async fn reserve(&self, cx: &Context) -> Result<Reservation> {
+        let policy = &cx.settings.lockout;
+        let unit = Unit::new().with(AttemptChange::Reserve {
+            key: self.key,
+            now: cx.now(),
+            limit: policy.failures,
+            window: policy.window,
+            first_lock: policy.first_lock,
+            longest_lock: policy.longest_lock,
+        });
+        match cx.commit(Scope::Tenant(self.tenant), unit).await {
+            Ok(applied) if applied.get(0) >= policy.failures => Ok(Reservation::Last),
+            Ok(_) => Ok(Reservation::Granted),
+            Err(error) if error.conflict() == Some((0, Conflict::Changed)) => Ok(Reservation::Locked),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Forgets the attempts: one was right, or somebody lifts the lock.
+    pub(crate) const fn clear(&self) -> AttemptChange {
+        AttemptChange::Clear { key: self.key }
+    }
+
+    /// Until when no attempt may be made, if that is so now.
+    pub(crate) async fn locked_until(&self, cx: &Context) -> Result<Option<Timestamp>> {
+        let attempts = cx.store.find_attempts(self.tenant, &self.key).await?;
+        Ok(attempts.and_then(|attempts| attempts.locked_until).filter(|until| *until > cx.now()))
+    }
+}

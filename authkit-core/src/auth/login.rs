@@ -1,0 +1,146 @@
+//! The first factor: address and password.
+
+use super::{Lockout, Reservation, SignIn};
+use crate::{
+    Context, Error, Origin, Result,
+    accounts::{
+        AccountChange, Email, EmailKey, TokenPurpose, User, make_token, passwords, pseudonym, push_hook, settings_of,
+        wrong_credentials,
+    },
+    audit, mfa,
+    notices::{self, AccountEvent, Notice},
+    ports::{OperationKind, Scope, StoreError, Unit, Verified},
+    sessions,
+};
+use authkit_wire::{ErrorCode, LoginRequest, LoginView, MfaRequiredView, Secret, UserId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// How often a sign-in starts anew when the account's security changes meanwhile.
+const TRIES: usize = 3;
+
+/// What the first factor established.
+#[derive(Serialize, Deserialize)]
+pub(super) struct FirstFactor {
+    pub(super) amr: Vec<String>,
+    pub(super) at: Timestamp,
+}
+
+impl SignIn {
+    /// Checks address and password; opens a session, or an attempt that waits for its second factor.
+    ///
+    /// An unknown address, a pending registration, a wrong password, a locked and a switched-off account are answered
+    /// alike, after the same reads, writes and hashes.
+    ///
+    /// # Errors
+    /// `auth.invalid_credentials`, `request.validation_failed` for what is no address, `auth.refused_by_application`,
+    /// `server.overloaded`.
+    pub async fn login(&self, origin: &Origin, request: LoginRequest) -> Result<LoginView> {
+        let cx = &*self.cx;
+        let tenant = origin.tenant;
+        let Some(settings) = settings_of(cx, tenant) else {
+            passwords::verify(cx, &request.password, None).await?;
+            return Err(wrong_credentials());
+        };
+        let email = Email::parse(&request.email, settings.unicode_addresses)?;
+        let key = email.key(&cx.keyring, tenant);
+        let lockout = Lockout::sign_in(cx, tenant, &key);
+        let mut user = cx.store.find_user_by_email(tenant, &key).await?;
+        let reservation = lockout.reserve(cx).await?;
+        for _ in 0..TRIES {
+            let hash = user.as_ref().and_then(|user| user.password_hash.as_deref());
+            let verified = passwords::verify(cx, &request.password, hash).await?;
+            let admitted = user
+                .as_ref()
+                .filter(|user| verified != Verified::No && reservation != Reservation::Locked && user.is_active());
+            let Some(admitted) = admitted else {
+                return Err(fail(cx, origin, &email, &key, user.as_ref(), reservation).await?);
+            };
+            let rehashed = match verified {
+                Verified::Outdated => rehash(cx, admitted, &request.password).await,
+                _ => None,
+            };
+            if let Some(view) = admit(cx, origin, admitted, lockout, rehashed).await? {
+                return Ok(view);
+            }
+            user = cx.store.find_user_by_email(tenant, &key).await?;
+        }
+        Err(ErrorCode::Conflict.into())
+    }
+}
+
+/// Records a failure. The changes are the same in number whether or not there is an account.
+async fn fail(
+    cx: &Context,
+    origin: &Origin,
+    email: &Email,
+    key: &EmailKey,
+    user: Option<&User>,
+    reservation: Reservation,
+) -> Result<Error> {
+    let record = |action: &str| {
+        let entry = audit::entry(cx, origin, action).actor(pseudonym(&cx.keyring, key)).failure();
+        match user {
+            Some(user) => entry.person(user).build(),
+            None => entry.build(),
+        }
+    };
+    let mut unit = Unit::new().with(record("session.failed"));
+    if reservation == Reservation::Last {
+        unit.push(record("user.locked"));
+        unit.push(match user {
+            Some(user) => notices::tell(cx, user, AccountEvent::AccountLocked),
+            None => {
+                // Costs what telling somebody costs. The worker finds no such user and tells nobody.
+                let (event, user) = (AccountEvent::AccountLocked, UserId::new(cx.uuid()));
+                let email = email.as_str().to_owned();
+                notices::enqueue(cx, origin.tenant, &Notice::Account { event, user, email, locale: None })
+            }
+        });
+    }
+    cx.commit(Scope::Tenant(origin.tenant), unit).await?;
+    Ok(wrong_credentials())
+}
+
+/// The right password's hash under the parameters in force. A full pool is no reason to refuse the sign-in.
+async fn rehash(cx: &Context, user: &User, password: &Secret) -> Option<AccountChange> {
+    let hash = cx.hasher.hash(&passwords::presented(password)?).await.ok()?;
+    Some(AccountChange::Rehash { user: user.id, security_version: user.security_version, hash })
+}
+
+/// Lets the user in, or on to the second factor. `None` when the account's security changed meanwhile.
+async fn admit(
+    cx: &Context,
+    origin: &Origin,
+    user: &User,
+    lockout: Lockout,
+    rehashed: Option<AccountChange>,
+) -> Result<Option<LoginView>> {
+    let amr = ["pwd"];
+    let mut unit = Unit::new();
+    if user.mfa_enabled {
+        let methods = mfa::methods(cx, user).await?;
+        if methods.is_empty() {
+            return Err(Error::internal(format!("{} has no second factor although one is asked for", user.id)));
+        }
+        let first = FirstFactor { amr: amr.map(str::to_owned).to_vec(), at: cx.now() };
+        let (row, token) = make_token(cx, user, TokenPurpose::Mfa, cx.settings.links.mfa, &first)?;
+        unit.changes.extend(rehashed.map(Into::into));
+        unit.push(lockout.clear());
+        unit.push(AccountChange::CreateToken(row));
+        cx.commit(Scope::Tenant(user.tenant), unit).await?;
+        let mfa_token = token.secret().clone();
+        return Ok(Some(LoginView::MfaRequired(MfaRequiredView { mfa_required: true, mfa_token, methods })));
+    }
+    cx.before(OperationKind::SignIn, user.tenant, Some(user.id), None, None).await?;
+    unit.push(AccountChange::SignedIn { user: user.id, security_version: user.security_version, at: cx.now() });
+    unit.changes.extend(rehashed.map(Into::into));
+    unit.push(lockout.clear());
+    let tokens = sessions::open(cx, origin, user, &amr, &mut unit).await?;
+    push_hook(cx, &mut unit, OperationKind::SignIn, user.tenant, Some(user.id), Some(tokens.session_id));
+    match cx.commit(Scope::Tenant(user.tenant), unit).await {
+        Ok(_) => Ok(Some(LoginView::Tokens(Box::new(tokens)))),
+        Err(StoreError::Conflict { change: 0, .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
