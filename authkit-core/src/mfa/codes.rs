@@ -63,6 +63,11 @@ pub(super) fn stored(cx: &Context, user: &User, code: &Secret) -> Option<[u8; 32
     index.last_chunk().copied()
 }
 
+/// The same of all `codes`.
+pub(super) fn all_stored(cx: &Context, user: &User, codes: &[Secret]) -> Vec<[u8; 32]> {
+    codes.iter().filter_map(|code| stored(cx, user, code)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::normalise;

@@ -2,15 +2,26 @@
 
 mod check;
 mod codes;
+mod enrol;
+mod guard;
 mod model;
+mod otpauth;
+mod reauth;
+mod reset;
 mod store;
 
 pub(crate) use check::{attempt_key, check, methods, refused};
 pub(crate) use codes::LOW;
 pub use model::Totp;
+pub use otpauth::qr as qr_svg;
 pub use store::{MfaChange, MfaStore};
 
-use crate::{Context, Origin, Principal, Result};
+use crate::{
+    Context, Error, Principal, Result,
+    accounts::User,
+    notices,
+    ports::{Operation, OperationKind, Unit},
+};
 use authkit_wire::*;
 use std::sync::Arc;
 
@@ -28,42 +39,38 @@ impl Mfa {
     }
 
     /// What the user has.
+    ///
+    /// # Errors
+    /// Those of the store.
     pub async fn status(&self, principal: &Principal) -> Result<MfaStatusView> {
-        todo!()
+        let store = &self.cx.store;
+        let totp = store.find_totp(principal.tenant, principal.user).await?.is_some_and(|totp| totp.confirmed);
+        let left = if totp { store.count_backup_codes(principal.tenant, principal.user).await? } else { 0 };
+        Ok(MfaStatusView { totp, backup_codes_left: left, backup_codes_low: totp && left <= LOW })
     }
 
-    /// Makes a TOTP secret that asks for nothing until it is confirmed; needs a fresh sign-in.
-    pub async fn enrol_totp(&self, origin: &Origin, principal: &Principal) -> Result<TotpEnrolmentView> {
-        todo!()
+    /// The principal's own row. A user that is gone or not active has no business here, whatever the token says.
+    async fn own(&self, principal: &Principal) -> Result<User> {
+        let user = self.cx.store.find_user(principal.tenant, principal.user).await?;
+        user.filter(|user| user.status == UserStatus::Active).ok_or_else(|| ErrorCode::Unauthenticated.into())
     }
 
-    /// Confirms the secret with a code of it and hands out ten backup codes; the other sessions end.
-    pub async fn confirm_totp(
-        &self,
-        origin: &Origin,
-        principal: &Principal,
-        request: TotpConfirmRequest,
-    ) -> Result<BackupCodesView> {
-        todo!()
+    /// Asks the host application.
+    async fn ask(&self, user: &User, principal: Option<&Principal>) -> Result<()> {
+        let session = principal.map(|principal| principal.session);
+        self.cx.before(OperationKind::ChangeMfa, user.tenant, Some(user.id), session, None).await
     }
 
-    /// Removes TOTP and the backup codes, given password and a code.
-    pub async fn disable_totp(&self, origin: &Origin, principal: &Principal, request: MfaReauthRequest) -> Result<()> {
-        todo!()
+    /// Tells the host application after the commit, when it wants to know.
+    fn tell(&self, user: &User, principal: Option<&Principal>, unit: &mut Unit) {
+        let session = principal.map(|principal| principal.session);
+        let operation = Operation { kind: OperationKind::ChangeMfa, tenant: user.tenant, user: Some(user.id), session };
+        if let Some(notice) = notices::after_hook(&self.cx, operation) {
+            unit.push(notice);
+        }
     }
+}
 
-    /// Makes ten new backup codes, given password and a code; the old ones are void.
-    pub async fn regenerate_backup_codes(
-        &self,
-        origin: &Origin,
-        principal: &Principal,
-        request: MfaReauthRequest,
-    ) -> Result<BackupCodesView> {
-        todo!()
-    }
-
-    /// Removes a user's second factors for an administrator or operator, and ends the user's sessions.
-    pub async fn reset(&self, origin: &Origin, principal: Option<&Principal>, user: UserId) -> Result<()> {
-        todo!()
-    }
+fn not_enrolled() -> Error {
+    ErrorCode::TotpNotEnrolled.into()
 }

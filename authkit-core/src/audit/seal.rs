@@ -1,0 +1,186 @@
+use super::{AuditChange, AuditHead, AuditLink, AuditLog, mac};
+use crate::{
+    Context, Result,
+    ports::{Scope, StoreError, Unit},
+    tenants::LeaseChange,
+};
+use jiff::{SignedDuration, Timestamp};
+use std::{
+    fmt::Write,
+    sync::{Mutex, PoisonError},
+};
+use uuid::Uuid;
+
+const LEASE: &str = "audit-seal";
+
+/// Short: who takes over must have linked what the last holder left within ten seconds.
+const HELD: SignedDuration = SignedDuration::from_secs(3);
+
+/// How many records one unit links.
+const BATCH: u32 = 500;
+
+/// How often one run reads again after another node was faster.
+const STALE: usize = 8;
+
+/// How often the head is signed.
+const SIGN_EVERY: SignedDuration = SignedDuration::from_secs(60);
+
+/// What one node knows as a sealer.
+#[derive(Debug)]
+pub(super) struct Sealer {
+    owner: Uuid,
+    /// Place and time of the newest signed head, once it is known. Another node may have signed since; that only makes a
+    /// head more.
+    signed: Mutex<Option<(i64, Timestamp)>>,
+}
+
+impl Sealer {
+    pub(super) fn new(cx: &Context) -> Self {
+        Self { owner: cx.uuid(), signed: Mutex::new(None) }
+    }
+
+    fn signed(&self) -> Option<(i64, Timestamp)> {
+        *self.signed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set_signed(&self, sequence: i64, at: Timestamp) {
+        *self.signed.lock().unwrap_or_else(PoisonError::into_inner) = Some((sequence, at));
+    }
+}
+
+/// What became of a unit of the sealer.
+enum Outcome {
+    Done,
+    /// Another node seals.
+    Busy,
+    /// Another node was faster: what was read is old.
+    Stale,
+}
+
+impl AuditLog {
+    /// Links committed records into the chain and signs the head when it is due. One node at a time does it: while another
+    /// one holds the lease this returns at once. With nothing to do it writes nothing.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn seal(&self) -> Result<()> {
+        let mut stale = 0;
+        while stale < STALE {
+            let records = self.cx.store.list_unlinked_audit(BATCH).await?;
+            if records.is_empty() {
+                break;
+            }
+            let last = self.cx.store.last_audit_link().await?;
+            let (mut sequence, mut link) = last.map_or((0, mac::GENESIS), |last| (last.sequence, last.link));
+            let mut links = Vec::with_capacity(records.len());
+            for record in &records {
+                if !mac::holds(&self.cx.keyring, record) {
+                    // It is linked all the same, else nothing after it could be; verification names it.
+                    tracing::error!(record = %record.id, "an audit record does not carry a valid MAC");
+                }
+                sequence += 1;
+                link = mac::link(&link, &record.mac);
+                links.push(AuditLink { sequence, record: record.id, link });
+            }
+            match self.commit(AuditChange::Link(links)).await? {
+                Outcome::Done => {}
+                Outcome::Busy => return Ok(()),
+                Outcome::Stale => stale += 1,
+            }
+        }
+        self.sign().await
+    }
+
+    /// Gives the lease back, so that another node goes on at once. For an orderly stop.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn release(&self) -> Result<()> {
+        let release = LeaseChange::Release { name: LEASE, owner: self.sealer.owner };
+        self.cx.commit(Scope::System, Unit::new().with(release)).await?;
+        Ok(())
+    }
+
+    async fn sign(&self) -> Result<()> {
+        let Some(last) = self.cx.store.last_audit_link().await? else { return Ok(()) };
+        let now = self.cx.now();
+        let known = match self.sealer.signed() {
+            Some(known) => Some(known),
+            None => self.newest_head(last.sequence).await?,
+        };
+        if let Some((sequence, at)) = known {
+            self.sealer.set_signed(sequence, at);
+            if sequence >= last.sequence || now.duration_since(at) < SIGN_EVERY {
+                return Ok(());
+            }
+        }
+        let keyring = &self.cx.keyring;
+        let mut head = AuditHead {
+            sequence: last.sequence,
+            link: last.link,
+            at: now,
+            key_version: keyring.current(),
+            signature: [0; 32],
+        };
+        head.signature = mac::sign(keyring, &head).unwrap_or_default();
+        match self.commit(AuditChange::Sign(head.clone())).await? {
+            Outcome::Done => {
+                self.sealer.set_signed(head.sequence, head.at);
+                // Whoever keeps the logs elsewhere can tell when the database was set back.
+                tracing::info!(
+                    target: "authkit::audit",
+                    sequence = head.sequence,
+                    at = %head.at,
+                    link = hex(&head.link),
+                    key_version = head.key_version,
+                    signature = hex(&head.signature),
+                    "audit head signed"
+                );
+            }
+            // Read anew next time what the other node has signed.
+            Outcome::Busy | Outcome::Stale => {
+                *self.sealer.signed.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            }
+        }
+        Ok(())
+    }
+
+    /// Heads are listed from a place on, so the newest is looked for from the end, in growing strides.
+    async fn newest_head(&self, end: i64) -> Result<Option<(i64, Timestamp)>> {
+        let mut stride = 64;
+        loop {
+            let from = (end - stride).max(0);
+            let mut after = from;
+            let mut newest = None;
+            loop {
+                let heads = self.cx.store.list_audit_heads(after, BATCH).await?;
+                let Some(last) = heads.last() else { break };
+                newest = Some((last.sequence, last.at));
+                after = last.sequence;
+            }
+            if newest.is_some() || from == 0 {
+                return Ok(newest);
+            }
+            stride *= 16;
+        }
+    }
+
+    async fn commit(&self, change: AuditChange) -> Result<Outcome> {
+        let now = self.cx.now();
+        let acquire = LeaseChange::Acquire { name: LEASE, owner: self.sealer.owner, now, until: now + HELD };
+        match self.cx.commit(Scope::System, Unit::new().with(acquire).with(change)).await {
+            Ok(_) => Ok(Outcome::Done),
+            Err(StoreError::Conflict { change: 0, .. }) => Ok(Outcome::Busy),
+            Err(StoreError::Conflict { .. }) => Ok(Outcome::Stale),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing into a String does not fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,0 +1,108 @@
+use super::{
+    Mfa, MfaChange, Totp,
+    check::{PURPOSE, matching_step},
+    codes, guard, not_enrolled, otpauth,
+};
+use crate::{
+    Error, Origin, Principal, Result,
+    accounts::AccountChange,
+    audit,
+    notices::{self, AccountEvent},
+    ports::{Scope, StoreError, Unit},
+    sessions::{FeedEvent, SessionChange},
+};
+use authkit_wire::{BackupCodesView, ErrorCode, Secret, TotpConfirmRequest, TotpEnrolmentView};
+use zeroize::Zeroizing;
+
+/// As long as the output of HMAC-SHA-1 (RFC 4226, section 4, R6).
+const SECRET_LENGTH: usize = 20;
+
+impl Mfa {
+    /// Makes a TOTP secret that asks for nothing until it is confirmed; needs a fresh sign-in.
+    ///
+    /// # Errors
+    /// `auth.step_up_required`, `mfa.totp_already_active`.
+    pub async fn enrol_totp(&self, origin: &Origin, principal: &Principal) -> Result<TotpEnrolmentView> {
+        let cx = &*self.cx;
+        principal.require_fresh(cx)?;
+        let user = self.own(principal).await?;
+        self.ask(&user, Some(principal)).await?;
+        let mut secret = Zeroizing::new([0; SECRET_LENGTH]);
+        cx.random.fill(secret.as_mut());
+        let base32 = otpauth::base32(secret.as_ref());
+        let uri = otpauth::uri(&cx.settings.product_name, &user.email, &base32);
+        let qr_svg = otpauth::qr(&uri)?;
+        let totp = Totp {
+            user: user.id,
+            secret: cx.keyring.seal(&*cx.random, PURPOSE, user.id.uuid().as_bytes(), secret.as_ref()),
+            confirmed: false,
+            last_step: 0,
+            created_at: cx.now(),
+        };
+        let unit = Unit::new()
+            .with(MfaChange::Enrol(totp))
+            .with(audit::entry(cx, origin, "mfa.totp_enrolled").person(&user).actor(user.id).build());
+        match cx.commit(Scope::Tenant(user.tenant), unit).await {
+            Err(StoreError::Conflict { .. }) => Err(ErrorCode::TotpAlreadyActive.into()),
+            other => other.map_err(Error::from).map(|_| TotpEnrolmentView {
+                secret: Secret::from(base32.as_str()),
+                otpauth_uri: Secret::from(uri.as_str()),
+                qr_svg: qr_svg.into(),
+            }),
+        }
+    }
+
+    /// Confirms the secret with a code of it and hands out ten backup codes; the other sessions end.
+    ///
+    /// # Errors
+    /// `auth.step_up_required`, `mfa.totp_not_enrolled`, `mfa.totp_already_active`, `auth.invalid_mfa_code`,
+    /// `auth.too_many_attempts`.
+    pub async fn confirm_totp(
+        &self,
+        origin: &Origin,
+        principal: &Principal,
+        request: TotpConfirmRequest,
+    ) -> Result<BackupCodesView> {
+        let cx = &*self.cx;
+        principal.require_fresh(cx)?;
+        let user = self.own(principal).await?;
+        let totp = cx.store.find_totp(user.tenant, user.id).await?.ok_or_else(not_enrolled)?;
+        if totp.confirmed {
+            return Err(ErrorCode::TotpAlreadyActive.into());
+        }
+        self.ask(&user, Some(principal)).await?;
+        guard::reserve(cx, &user).await?;
+        let Some(step) = matching_step(cx, &totp, &request.code)? else {
+            return Err(guard::failed(cx, origin, &user).await);
+        };
+        let (codes, now) = (codes::generate(cx), cx.now());
+        let mut unit = Unit::new()
+            .with(AccountChange::SetMfa {
+                user: user.id,
+                security_version: user.security_version,
+                enabled: true,
+                kept_session: Some(principal.session),
+                at: now,
+            })
+            .with(MfaChange::Confirm { user: user.id, secret: totp.secret, step })
+            .with(MfaChange::ReplaceBackupCodes { user: user.id, codes: codes::all_stored(cx, &user, &codes), at: now })
+            .with(SessionChange::EndAllOf { user: user.id, except: Some(principal.session) })
+            .with(guard::clear(cx, &user))
+            .with(FeedEvent::UserChanged(user.tenant, user.id))
+            .with(notices::tell(cx, &user, AccountEvent::MfaEnabled))
+            .with(audit::entry(cx, origin, "mfa.totp_enabled").person(&user).actor(user.id).build());
+        self.tell(&user, Some(principal), &mut unit);
+        match cx.commit(Scope::Tenant(user.tenant), unit).await {
+            Ok(_) => Ok(BackupCodesView { backup_codes: codes }),
+            Err(error) if error.conflict().is_some() => {
+                // Another request confirmed it, enrolled anew, or changed the account meanwhile.
+                let totp = cx.store.find_totp(user.tenant, user.id).await?;
+                if totp.is_some_and(|totp| totp.confirmed) {
+                    return Err(ErrorCode::TotpAlreadyActive.into());
+                }
+                Err(error.into())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}

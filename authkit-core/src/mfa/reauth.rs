@@ -1,0 +1,105 @@
+use super::{Mfa, MfaChange, check, codes, guard, not_enrolled};
+use crate::{
+    Error, Origin, Principal, Result,
+    accounts::{AccountChange, User, passwords},
+    audit,
+    notices::{self, AccountEvent},
+    ports::{Scope, Unit},
+    sessions::{FeedEvent, SessionChange},
+};
+use authkit_wire::{BackupCodesView, ErrorCode, MfaMethod, MfaReauthRequest};
+
+impl Mfa {
+    /// Removes TOTP and the backup codes, given password and a code; the other sessions end.
+    ///
+    /// # Errors
+    /// `mfa.totp_not_enrolled`, `auth.invalid_credentials`, `auth.invalid_mfa_code`, `auth.mfa_method_unavailable`,
+    /// `auth.too_many_attempts`.
+    pub async fn disable_totp(&self, origin: &Origin, principal: &Principal, request: MfaReauthRequest) -> Result<()> {
+        let cx = &*self.cx;
+        let (user, consume) = self.reauthenticate(origin, principal, &request).await?;
+        let mut unit = Unit::new().with(AccountChange::SetMfa {
+            user: user.id,
+            security_version: user.security_version,
+            enabled: false,
+            kept_session: Some(principal.session),
+            at: cx.now(),
+        });
+        let place = unit.push(consume);
+        unit.push(MfaChange::Remove { user: user.id });
+        unit.push(SessionChange::EndAllOf { user: user.id, except: Some(principal.session) });
+        unit.push(guard::clear(cx, &user));
+        unit.push(FeedEvent::UserChanged(user.tenant, user.id));
+        unit.push(notices::tell(cx, &user, AccountEvent::MfaDisabled));
+        unit.push(used(self, origin, &user, "mfa.totp_disabled", request.method));
+        self.tell(&user, Some(principal), &mut unit);
+        self.consume(origin, &user, unit, place).await
+    }
+
+    /// Makes ten new backup codes, given password and a code; the old ones are void.
+    ///
+    /// # Errors
+    /// Those of [`disable_totp`](Self::disable_totp).
+    pub async fn regenerate_backup_codes(
+        &self,
+        origin: &Origin,
+        principal: &Principal,
+        request: MfaReauthRequest,
+    ) -> Result<BackupCodesView> {
+        let cx = &*self.cx;
+        let (user, consume) = self.reauthenticate(origin, principal, &request).await?;
+        let codes = codes::generate(cx);
+        let mut unit = Unit::new();
+        // Removing the second factor at the same time makes this conflict, so that no codes are left behind.
+        let place = unit.push(consume);
+        unit.push(MfaChange::ReplaceBackupCodes {
+            user: user.id,
+            codes: codes::all_stored(cx, &user, &codes),
+            at: cx.now(),
+        });
+        unit.push(guard::clear(cx, &user));
+        unit.push(notices::tell(cx, &user, AccountEvent::BackupCodesRegenerated));
+        unit.push(used(self, origin, &user, "mfa.backup_codes_regenerated", request.method));
+        self.tell(&user, Some(principal), &mut unit);
+        self.consume(origin, &user, unit, place).await?;
+        Ok(BackupCodesView { backup_codes: codes })
+    }
+
+    /// Checks password and code; the change consumes the code and belongs into the operation's unit.
+    async fn reauthenticate(
+        &self,
+        origin: &Origin,
+        principal: &Principal,
+        request: &MfaReauthRequest,
+    ) -> Result<(User, MfaChange)> {
+        let cx = &*self.cx;
+        let user = self.own(principal).await?;
+        if !cx.store.find_totp(user.tenant, user.id).await?.is_some_and(|totp| totp.confirmed) {
+            return Err(not_enrolled());
+        }
+        passwords::check_current_from(cx, origin, &user, &request.password).await?;
+        self.ask(&user, Some(principal)).await?;
+        guard::reserve(cx, &user).await?;
+        match check(cx, &user, request.method, &request.code).await {
+            Ok(consume) => Ok((user, consume)),
+            Err(error) if error.code == ErrorCode::InvalidMfaCode => Err(guard::failed(cx, origin, &user).await),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Commits; the change at `place` consumes the code.
+    async fn consume(&self, origin: &Origin, user: &User, unit: Unit, place: usize) -> Result<()> {
+        match self.cx.commit(Scope::Tenant(user.tenant), unit).await {
+            Ok(_) => Ok(()),
+            Err(error) if error.conflict().is_some_and(|(change, _)| change == place) => {
+                Err(guard::failed(&self.cx, origin, user).await)
+            }
+            Err(error) => Err(Error::from(error)),
+        }
+    }
+}
+
+fn used(mfa: &Mfa, origin: &Origin, user: &User, action: &str, method: MfaMethod) -> audit::AuditChange {
+    let method = if method == MfaMethod::BackupCode { "backup_code" } else { "totp" };
+    audit::entry(&mfa.cx, origin, action).person(user).actor(user.id).data("method", method).build()
+}

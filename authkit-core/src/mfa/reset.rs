@@ -1,0 +1,70 @@
+use super::{Mfa, MfaChange, guard, not_enrolled};
+use crate::{
+    Error, Origin, Principal, Result,
+    accounts::AccountChange,
+    audit,
+    notices::{self, AccountEvent},
+    ports::{Scope, Unit},
+    sessions::{FeedEvent, SessionChange},
+};
+use authkit_wire::{ErrorCode, UserId};
+
+/// How often a reset reads again after the account was changed under it.
+const TRIES: usize = 4;
+
+impl Mfa {
+    /// Removes a user's second factors for an administrator or operator, and ends the user's sessions.
+    ///
+    /// # Errors
+    /// `auth.forbidden` without `mfa:reset`; `account.not_found`, `mfa.totp_not_enrolled`.
+    pub async fn reset(&self, origin: &Origin, principal: Option<&Principal>, user: UserId) -> Result<()> {
+        if let Some(principal) = principal {
+            principal.require("mfa:reset")?;
+        }
+        for _ in 0..TRIES {
+            if self.try_reset(origin, principal, user).await? {
+                return Ok(());
+            }
+        }
+        Err(ErrorCode::Conflict.into())
+    }
+
+    async fn try_reset(&self, origin: &Origin, principal: Option<&Principal>, user: UserId) -> Result<bool> {
+        let cx = &*self.cx;
+        let tenant = principal.map_or(origin.tenant, |principal| principal.tenant);
+        let user = cx.store.find_user(tenant, user).await?.ok_or_else(|| Error::from(ErrorCode::UserNotFound))?;
+        if !user.mfa_enabled && cx.store.find_totp(tenant, user.id).await?.is_none() {
+            return Err(not_enrolled());
+        }
+        self.ask(&user, principal).await?;
+        // The address and `User-Agent` are the administrator's, so they are sealed under that key.
+        let administrator = match principal {
+            Some(principal) => cx.store.find_user(tenant, principal.user).await?,
+            None => None,
+        };
+        let mut entry = audit::entry(cx, origin, "mfa.reset").tenant(tenant).by(principal).subject(user.id);
+        if let Some(administrator) = &administrator {
+            entry = entry.person(administrator);
+        }
+        let mut unit = Unit::new()
+            .with(AccountChange::SetMfa {
+                user: user.id,
+                security_version: user.security_version,
+                enabled: false,
+                kept_session: None,
+                at: cx.now(),
+            })
+            .with(MfaChange::Remove { user: user.id })
+            .with(SessionChange::EndAllOf { user: user.id, except: None })
+            .with(guard::clear(cx, &user))
+            .with(FeedEvent::UserChanged(tenant, user.id))
+            .with(notices::tell(cx, &user, AccountEvent::MfaDisabled))
+            .with(entry.build());
+        self.tell(&user, principal, &mut unit);
+        match cx.commit(Scope::Tenant(tenant), unit).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.conflict().is_some() => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
