@@ -4,7 +4,7 @@ use aes_gcm::{
     aead::{Aead, KeyInit as _, Payload},
 };
 use hkdf::Hkdf;
-use hmac::{Hmac, KeyInit as _, Mac};
+use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use std::{collections::BTreeMap, fmt};
 use zeroize::Zeroizing;

@@ -1,10 +1,12 @@
-//! Keys and the three things done with them: sealing at rest, authenticating, and indexing by keyed hash.
+//! Keys and what is done with them: sealing at rest, authenticating, indexing by keyed hash, and signing.
 
 mod keyring;
 mod opaque;
+mod signing;
 
-pub use keyring::{Keyring, KeyringError, MasterKey};
+pub use keyring::{Keyring, KeyringError, MasterKey, PresentedKey};
 pub use opaque::{OpaqueKind, OpaqueToken};
+pub use signing::{PrivateKey, PublicKey, SigningError};
 
 use sha2::{Digest, Sha256};
 

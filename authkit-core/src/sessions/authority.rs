@@ -9,18 +9,16 @@ use super::{
 use crate::{
     Context, Result, SessionPolicy, Settings,
     crypto::sha256,
-    ports::{Store, StoreError},
+    ports::StoreError,
     rbac::{PermissionSet, RoleTable},
     tenants::{Tenant, TenantTable},
 };
 use arc_swap::ArcSwap;
 use authkit_wire::{RoleId, SessionId, TenantId, UserStatus};
 use jiff::{SignedDuration, Timestamp};
-use std::{
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
-    },
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
 };
 
 /// How long a node that does not hear the feed trusts what it knows.
@@ -54,7 +52,7 @@ pub struct Authority {
     heard_at: AtomicI64,
     pruned_at: AtomicI64,
     /// Events of own commits whose reads failed, for the next poll.
-    missed: Mutex<Vec<(u64, FeedEvent)>>,
+    missed: Mutex<Vec<Missed>>,
     behind: AtomicBool,
     /// The second, and the reads for unknown keys and tenants in it.
     news: Mutex<(i64, u32)>,
@@ -111,7 +109,10 @@ impl Authority {
         let noted = self.note_missed(events);
         match self.take_in(cx, events).await {
             Ok(()) => self.forget_missed(&noted),
-            Err(error) => tracing::warn!(%error, "could not read what changed; checking rows until the feed is heard"),
+            Err(error) => {
+                tracing::warn!(%error, "could not read what changed; checking rows until the feed is heard");
+                self.admit_missed(&noted);
+            }
         }
     }
 
@@ -292,13 +293,15 @@ impl Authority {
         let roles: Arc<[RoleId]> = match user {
             None => {
                 // A name that was given to a role after the token was made does not mean that role.
-                let means = |name: &String| table?.by_name(name).filter(|role| role.named_at.as_second() <= claims.issued_at);
+                let means =
+                    |name: &String| table?.by_name(name).filter(|role| role.named_at.as_second() <= claims.issued_at);
                 claims.roles.iter().filter_map(means).map(|role| role.id).collect()
             }
             Some(Some(user)) if counts(user, &claims) => user.roles.as_slice().into(),
             Some(_) => return Err(Refused::Invalid),
         };
-        let permissions = table.map_or_else(|| Arc::new(PermissionSet::default()), |table| table.permissions_of(&roles));
+        let permissions =
+            table.map_or_else(|| Arc::new(PermissionSet::default()), |table| table.permissions_of(&roles));
         Ok(Principal {
             tenant: claims.tenant,
             user: claims.user,
@@ -318,7 +321,7 @@ impl Authority {
         let Some(cursor) = lock(&self.cursor).clone() else { return Ok(false) };
         let missed = lock(&self.missed).clone();
         let (events, next) = cx.store.read_feed(&cursor).await?;
-        let events = distinct(missed.iter().map(|(_, event)| *event).chain(events));
+        let events = distinct(missed.iter().map(|missed| missed.event).chain(events));
         self.take_in(cx, &events).await?;
         self.forget_missed(&missed);
         *lock(&self.cursor) = Some(next);
@@ -410,16 +413,26 @@ impl Authority {
         self.tickets.fetch_add(1, Ordering::SeqCst)
     }
 
-    fn note_missed(&self, events: &[FeedEvent]) -> Vec<(u64, FeedEvent)> {
-        let noted: Vec<_> = events.iter().map(|event| (self.ticket(), *event)).collect();
+    fn note_missed(&self, events: &[FeedEvent]) -> Vec<Missed> {
+        let note = |&event| Missed { ticket: self.ticket(), event, failed: false };
+        let noted: Vec<Missed> = events.iter().map(note).collect();
         lock(&self.missed).extend_from_slice(&noted);
         noted
     }
 
-    fn forget_missed(&self, made_up: &[(u64, FeedEvent)]) {
+    /// The reads of `noted` failed. What a poll has made up for meanwhile is not among the missed ones any more.
+    fn admit_missed(&self, noted: &[Missed]) {
         let mut missed = lock(&self.missed);
-        missed.retain(|item| !made_up.contains(item));
-        self.behind.store(!missed.is_empty(), Ordering::Release);
+        for item in missed.iter_mut().filter(|item| noted.iter().any(|noted| noted.ticket == item.ticket)) {
+            item.failed = true;
+        }
+        self.behind.store(missed.iter().any(|item| item.failed), Ordering::Release);
+    }
+
+    fn forget_missed(&self, made_up: &[Missed]) {
+        let mut missed = lock(&self.missed);
+        missed.retain(|item| !made_up.iter().any(|made_up| made_up.ticket == item.ticket));
+        self.behind.store(missed.iter().any(|item| item.failed), Ordering::Release);
     }
 
     fn prune(&self, now: Timestamp) {
@@ -429,6 +442,14 @@ impl Authority {
             self.revocations.prune(now);
         }
     }
+}
+
+/// An event whose reads are not done.
+#[derive(Clone, Copy, Debug)]
+struct Missed {
+    ticket: u64,
+    event: FeedEvent,
+    failed: bool,
 }
 
 /// Whether the user's state lets the token count.

@@ -1,5 +1,8 @@
-use crate::{Context, Result, rbac::PermissionSet};
-use authkit_wire::{RoleId, SessionId, TenantId, UserId};
+use crate::{
+    Context, Error, Result,
+    rbac::{GrantScope, PermissionSet},
+};
+use authkit_wire::{ErrorCode, RoleId, SessionId, TenantId, UserId};
 use jiff::Timestamp;
 use std::sync::Arc;
 
@@ -28,8 +31,7 @@ impl Principal {
     /// Whether the roles grant `permission` on everything.
     #[must_use]
     pub fn has(&self, permission: &str) -> bool {
-        let _ = permission;
-        todo!()
+        self.permissions.grants(permission).is_some_and(|grant| grant.scope == GrantScope::All)
     }
 
     /// The roles must grant `permission` on everything.
@@ -37,8 +39,7 @@ impl Principal {
     /// # Errors
     /// `auth.forbidden`.
     pub fn require(&self, permission: &str) -> Result<()> {
-        let _ = permission;
-        todo!()
+        if self.has(permission) { Ok(()) } else { Err(forbidden(permission)) }
     }
 
     /// The roles must grant `permission` on everything, or on what is one's own when `owner` is this user.
@@ -46,8 +47,8 @@ impl Principal {
     /// # Errors
     /// `auth.forbidden`.
     pub fn require_for(&self, permission: &str, owner: UserId) -> Result<()> {
-        let _ = (permission, owner);
-        todo!()
+        let own = || owner == self.user && self.permissions.grants(permission).is_some();
+        if self.has(permission) || own() { Ok(()) } else { Err(forbidden(permission)) }
     }
 
     /// The sign-in must be recent.
@@ -55,7 +56,18 @@ impl Principal {
     /// # Errors
     /// `auth.step_up_required`.
     pub fn require_fresh(&self, cx: &Context) -> Result<()> {
-        let _ = cx;
-        todo!()
+        let age = cx.now().duration_since(self.auth_time);
+        if age <= cx.settings.sessions.fresh && -age <= cx.settings.tokens.leeway {
+            return Ok(());
+        }
+        let minutes = cx.settings.sessions.fresh.as_mins().max(1);
+        Err(Error::new(
+            ErrorCode::StepUpRequired,
+            format!("This needs a sign-in within the last {minutes} minutes; sign in again."),
+        ))
     }
+}
+
+fn forbidden(permission: &str) -> Error {
+    Error::new(ErrorCode::Forbidden, format!("This needs the permission `{permission}`."))
 }

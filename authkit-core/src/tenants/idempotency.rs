@@ -1,6 +1,26 @@
-use crate::{Context, Result};
-use authkit_wire::TenantId;
-use std::sync::Arc;
+//! Requests that may be repeated: the first answer is given again for a day.
+
+use super::{IdempotencyChange, IdempotencyRecord};
+use crate::{
+    Context, Error, Result,
+    ports::{Conflict, Scope, Unit},
+};
+use authkit_wire::{ErrorCode, TenantId};
+use jiff::{SignedDuration, Timestamp};
+use std::{sync::Arc, time::Duration};
+use subtle::ConstantTimeEq;
+
+/// Longest `Idempotency-Key`.
+const MAX_KEY: usize = 255;
+
+/// How long an answer is kept.
+const KEPT: SignedDuration = SignedDuration::from_hours(24);
+
+/// How long a request may run: after that it is taken for one whose node died.
+const RUNNING: SignedDuration = SignedDuration::from_mins(2);
+
+/// What seals answers, bound to the record's key.
+const PURPOSE: &str = "idempotency";
 
 /// Requests that may be repeated under an `Idempotency-Key`.
 #[derive(Clone, Copy, Debug)]
@@ -15,17 +35,20 @@ pub enum Begin {
     Replay(Vec<u8>),
 }
 
-/// The reservation of a running request.
+/// The reservation of a running request. When it is dropped without a word, the key is free again two minutes later.
 #[derive(Debug)]
 pub struct Guard {
     cx: Arc<Context>,
+    tenant: TenantId,
+    key: [u8; 32],
 }
 
 impl Idempotency {
-    /// Reserves the key, or finds the answer to the same request.
+    /// Reserves the key of `principal` on `route`, or finds the answer to the same request.
     ///
     /// # Errors
-    /// `request.idempotency_mismatch`, `request.idempotency_in_progress`, a field error for a malformed key.
+    /// `request.idempotency_mismatch` when the key came with another body, `request.idempotency_in_progress` while the
+    /// first request runs, a field error for a malformed key.
     pub async fn begin(
         cx: &Arc<Context>,
         tenant: TenantId,
@@ -34,19 +57,78 @@ impl Idempotency {
         key: &str,
         body: &[u8],
     ) -> Result<Begin> {
-        let _ = (cx, tenant, principal, route, key, body);
-        todo!()
+        if key.is_empty() || key.len() > MAX_KEY || !key.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err(Error::field("Idempotency-Key", "invalid", "Use 1 to 255 visible ASCII characters."));
+        }
+        // The index key does not rotate, so that a repeat finds the first request across a rotation.
+        let tenant_id = tenant.uuid();
+        let parts: [&[u8]; 4] = [tenant_id.as_bytes(), principal.as_bytes(), route.as_bytes(), key.as_bytes()];
+        let key = tail(cx.keyring.index("idempotency-key", &parts));
+        let body = tail(cx.keyring.index("idempotency-body", &[&key, body]));
+        // Twice: what holds the key may expire, or come, between the read and the write.
+        for _ in 0..2 {
+            let now = cx.now();
+            let found = cx.store.find_idempotency(tenant, &key).await?.filter(|record| now < record.expires_at);
+            if let Some(record) = found {
+                return replay(cx, &record, &body);
+            }
+            let record = IdempotencyRecord {
+                tenant,
+                key,
+                body,
+                answer: None,
+                created_at: now,
+                expires_at: now.saturating_add(RUNNING).unwrap_or(Timestamp::MAX),
+            };
+            let unit = Unit::new().with(IdempotencyChange::Reserve(record));
+            match cx.commit(Scope::Tenant(tenant), unit).await {
+                Ok(_) => return Ok(Begin::Run(Guard { cx: cx.clone(), tenant, key })),
+                Err(error) if error.conflict().is_some_and(|(_, reason)| reason == Conflict::Taken) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(in_progress())
     }
 
-    /// Keeps the answer for a day.
+    /// Keeps the answer for a day. It is sealed; an answer with tokens in it does not belong here all the same.
+    ///
+    /// # Errors
+    /// Those of the store.
     pub async fn complete(guard: Guard, answer: &[u8]) -> Result<()> {
-        let _ = (guard, answer);
-        todo!()
+        let cx = &guard.cx;
+        let sealed = cx.keyring.seal(&*cx.random, PURPOSE, &guard.key, answer);
+        let expires_at = cx.now().saturating_add(KEPT).unwrap_or(Timestamp::MAX);
+        let complete = IdempotencyChange::Complete { key: guard.key, answer: sealed, expires_at };
+        cx.commit(Scope::Tenant(guard.tenant), Unit::new().with(complete)).await?;
+        Ok(())
     }
 
     /// Forgets the request, which failed and may be tried again.
+    ///
+    /// # Errors
+    /// Those of the store.
     pub async fn release(guard: Guard) -> Result<()> {
-        let _ = guard;
-        todo!()
+        let release = IdempotencyChange::Release { key: guard.key };
+        guard.cx.commit(Scope::Tenant(guard.tenant), Unit::new().with(release)).await?;
+        Ok(())
     }
+}
+
+fn replay(cx: &Context, record: &IdempotencyRecord, body: &[u8; 32]) -> Result<Begin> {
+    if !bool::from(record.body.ct_eq(body)) {
+        return Err(ErrorCode::IdempotencyMismatch.into());
+    }
+    let Some(answer) = &record.answer else { return Err(in_progress()) };
+    let plain = cx.keyring.open(PURPOSE, &record.key, answer).map_err(Error::internal)?;
+    Ok(Begin::Replay(plain.to_vec()))
+}
+
+fn in_progress() -> Error {
+    Error::from(ErrorCode::IdempotencyInProgress).retry_after(Duration::from_secs(1))
+}
+
+fn tail(index: [u8; 33]) -> [u8; 32] {
+    let mut tail = [0; 32];
+    tail.copy_from_slice(&index[1..]);
+    tail
 }

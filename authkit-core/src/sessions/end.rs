@@ -1,0 +1,173 @@
+//! Ending sessions, and the list that people end them from.
+
+use super::{FeedEvent, Principal, Session, SessionChange, Sessions, verify::Expiry};
+use crate::{
+    Context, Error, Origin, Result,
+    accounts::User,
+    audit,
+    crypto::{OpaqueKind, OpaqueToken},
+    notices,
+    paging::Paging,
+    ports::{Operation, OperationKind, Position, Scope, StoreError, Unit},
+};
+use authkit_wire::*;
+
+/// Sessions that one unit ends.
+const BATCH: u32 = 100;
+
+/// Units after which ending all sessions gives up on somebody who signs in faster.
+const BATCHES: usize = 100;
+
+impl Sessions {
+    /// Ends the session of whatever token is presented, whether or not it has run out. It refuses nothing, and when
+    /// there is nothing to end it does nothing.
+    ///
+    /// # Errors
+    /// `server.unavailable` when the session could not be ended.
+    pub async fn logout(&self, origin: &Origin, access: Option<&str>, refresh: Option<&Secret>) -> Result<()> {
+        let cx = &*self.cx;
+        let access = access.and_then(|token| cx.authority.claims(cx, token, Expiry::Ignored).ok());
+        let refresh = refresh.and_then(|token| OpaqueToken::parse(&cx.keyring, OpaqueKind::Refresh, token.expose()));
+        let mut named: Vec<(TenantId, SessionId)> = Vec::new();
+        named.extend(access.map(|claims| (claims.tenant, claims.session)));
+        named.extend(refresh.map(|token| (token.tenant, SessionId::new(token.id))));
+        named.dedup();
+        for (tenant, id) in named {
+            let Some(session) = cx.store.find_session(tenant, id).await? else { continue };
+            let Some(user) = cx.store.find_user(tenant, session.user).await? else { continue };
+            end(cx, origin, &session, &user).await?;
+        }
+        Ok(())
+    }
+
+    /// The user's sessions, newest first.
+    ///
+    /// # Errors
+    /// `request.invalid_cursor`, `request.invalid_limit`.
+    pub async fn list(
+        &self,
+        principal: &Principal,
+        cursor: Option<&str>,
+        limit: Option<u32>,
+    ) -> Result<Page<SessionView>> {
+        let cx = &*self.cx;
+        let (tenant, user) = (principal.tenant, principal.user);
+        let paging = Paging::new(cx, tenant, "sessions", &user.to_string(), cursor, limit)?;
+        let sessions = cx.store.list_sessions(tenant, user, paging.after.as_ref(), paging.fetch()).await?;
+        let position = |session: &Session| Position { key: String::new(), id: session.id.uuid() };
+        Ok(paging.page(cx, sessions, position, |session| SessionView {
+            current: session.id == principal.session,
+            last_active_at: cx
+                .authority
+                .last_seen(session.id)
+                .map_or(session.last_active_at, |seen| seen.max(session.last_active_at)),
+            id: session.id,
+            user_agent: session.user_agent,
+            ip: session.ip,
+            place: session.place,
+            amr: session.amr,
+            created_at: session.created_at,
+        }))
+    }
+
+    /// Ends one session of the user.
+    ///
+    /// # Errors
+    /// `session.not_found`, `auth.refused_by_application`.
+    pub async fn revoke(&self, origin: &Origin, principal: &Principal, id: SessionId) -> Result<()> {
+        let cx = &*self.cx;
+        let session = cx.store.find_session(principal.tenant, id).await?;
+        let session = session.filter(|session| session.user == principal.user).ok_or(ErrorCode::SessionNotFound)?;
+        let user = cx.store.find_user(principal.tenant, principal.user).await?.ok_or(ErrorCode::SessionNotFound)?;
+        cx.before(OperationKind::EndSession, user.tenant, Some(user.id), Some(id), None).await?;
+        Ok(end(cx, origin, &session, &user).await?)
+    }
+
+    /// Ends all sessions of the user but the current one.
+    ///
+    /// # Errors
+    /// `auth.refused_by_application`.
+    pub async fn revoke_others(&self, origin: &Origin, principal: &Principal) -> Result<RevokedView> {
+        let cx = &*self.cx;
+        let user = cx.store.find_user(principal.tenant, principal.user).await?.ok_or(ErrorCode::UserNotFound)?;
+        cx.before(OperationKind::EndSession, user.tenant, Some(user.id), None, None).await?;
+        let others = |revoked: u64| {
+            let entry = audit::entry(cx, origin, "session.others_ended").actor(user.id).person(&user);
+            entry.data("revoked", revoked).build().into()
+        };
+        end_all(cx, &user, Some(principal.session), others).await
+    }
+
+    /// Ends all sessions of a user, for an administrator (`sessions:revoke`) or, without a principal, an operator.
+    ///
+    /// # Errors
+    /// `auth.forbidden`, `account.not_found`, `auth.refused_by_application`.
+    pub async fn revoke_all_of(
+        &self,
+        origin: &Origin,
+        principal: Option<&Principal>,
+        user: UserId,
+    ) -> Result<RevokedView> {
+        let cx = &*self.cx;
+        if let Some(principal) = principal {
+            principal.require("sessions:revoke")?;
+        }
+        let tenant = principal.map_or(origin.tenant, |principal| principal.tenant);
+        let user = cx.store.find_user(tenant, user).await?.ok_or(ErrorCode::UserNotFound)?;
+        cx.before(OperationKind::EndSession, tenant, Some(user.id), None, None).await?;
+        let ended = |revoked: u64| {
+            let entry = audit::entry(cx, origin, "session.ended").by(principal).tenant(tenant).subject(user.id);
+            entry.data("revoked", revoked).build().into()
+        };
+        end_all(cx, &user, None, ended).await
+    }
+}
+
+/// Ends one session, which its owner asked for.
+async fn end(cx: &Context, origin: &Origin, session: &Session, user: &User) -> Result<(), StoreError> {
+    let record = audit::entry(cx, origin, "session.ended").actor(user.id).person(user);
+    let mut unit = Unit::new()
+        .with(SessionChange::End { id: session.id, user: user.id })
+        .with(FeedEvent::SessionEnded(user.tenant, session.id))
+        .with(record.data("session", session.id.to_string()).build());
+    push_after_hook(cx, user, Some(session.id), &mut unit);
+    cx.commit(Scope::Tenant(user.tenant), unit).await.map(|_| ())
+}
+
+/// Ends the user's sessions one by one in a few units, so that every node hears of each. It goes on until none is left,
+/// so that one that was opened meanwhile ends as well.
+async fn end_all(
+    cx: &Context,
+    user: &User,
+    except: Option<SessionId>,
+    record: impl Fn(u64) -> crate::ports::Change,
+) -> Result<RevokedView> {
+    let mut revoked = 0;
+    for _ in 0..BATCHES {
+        let mut sessions = cx.store.list_sessions(user.tenant, user.id, None, BATCH).await?;
+        sessions.retain(|session| Some(session.id) != except);
+        if sessions.is_empty() {
+            return Ok(RevokedView { revoked });
+        }
+        let mut unit = Unit::new();
+        let places: Vec<usize> = sessions
+            .iter()
+            .map(|session| {
+                unit.push(FeedEvent::SessionEnded(user.tenant, session.id));
+                unit.push(SessionChange::End { id: session.id, user: user.id })
+            })
+            .collect();
+        unit.changes.push(record(sessions.len() as u64));
+        push_after_hook(cx, user, None, &mut unit);
+        let applied = cx.commit(Scope::Tenant(user.tenant), unit).await?;
+        revoked += places.into_iter().filter(|&place| applied.get(place) > 0).count() as u64;
+    }
+    Err(Error::new(ErrorCode::Conflict, "Sessions are being opened as fast as they end; deactivate the account."))
+}
+
+fn push_after_hook(cx: &Context, user: &User, session: Option<SessionId>, unit: &mut Unit) {
+    let operation = Operation { kind: OperationKind::EndSession, tenant: user.tenant, user: Some(user.id), session };
+    if let Some(notice) = notices::after_hook(cx, operation) {
+        unit.push(notice);
+    }
+}
