@@ -7,7 +7,8 @@ use crate::{
     notices::Templates,
     ports::{Clock, NoHooks, NoPlaces, PasswordHasher, Random},
     rbac::Permissions,
-    sessions::Authority,
+    sessions::{Authority, Sessions},
+    tenants::Tenants,
 };
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -33,9 +34,9 @@ pub fn bare(clock: impl Clock + 'static, random: impl Random + 'static, settings
         places: Arc::new(NoPlaces),
         hooks: Arc::new(NoHooks),
         keyring,
-        permissions: Permissions {},
+        permissions: Permissions::default(),
         templates: Templates::default(),
-        authority: Authority {},
+        authority: Authority::new(&settings),
         settings,
     })
 }
@@ -46,6 +47,10 @@ pub fn bare(clock: impl Clock + 'static, random: impl Random + 'static, settings
 /// Those of the store.
 pub async fn prepare(cx: Context) -> Result<Arc<Context>> {
     let cx = Arc::new(cx);
+    cx.authority.load(&cx).await?;
+    Tenants::new(cx.clone()).ensure_default().await?;
+    Sessions::new(cx.clone()).ensure_keys().await?;
+    cx.authority.load(&cx).await?;
     Ok(cx)
 }
 

@@ -1,5 +1,11 @@
 //! Notices: what people are told, from the outbox to the mailer.
+//!
+//! An operation writes a sealed [`Notice`] in its own unit ([`enqueue`], [`tell`], [`after_hook`]). A worker claims what is
+//! due ([`Notices::deliver_due`]), decides what it means by then, renders it with [`Templates`] and hands it to the
+//! [`Mailer`]. Delivery is at least once, under a `Message-ID` that stays the same, and in order for each recipient.
 
+mod decide;
+mod deliver;
 mod enqueue;
 mod model;
 mod store;
@@ -10,9 +16,14 @@ pub use model::{AccountEvent, Notice, OutboxNotice};
 pub use store::{NoticeChange, NoticeStore};
 pub use templates::{TemplateError, TemplateSource, Templates};
 
-use crate::{Context, Result, ports::Mailer};
+use crate::{
+    Context, Result,
+    accounts::Email,
+    ports::{Mailer, Scope, Unit},
+};
 use authkit_wire::*;
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// Operations on the outbox.
 #[derive(Clone, Debug)]
@@ -27,13 +38,54 @@ impl Notices {
         Self { cx }
     }
 
-    /// Delivers what is due through `mailer`; returns how many records it dealt with.
-    pub async fn deliver_due(&self, owner: uuid::Uuid, mailer: &dyn Mailer) -> Result<usize> {
-        todo!()
+    /// Delivers what is due through `mailer`; returns how many records it dealt with, so that a full batch can be followed
+    /// by the next at once. `owner` names this worker.
+    ///
+    /// Dropping the future is safe: what it has not recorded is delivered again when its lease of a minute is over, or when
+    /// [`release`](Self::release) gives it back.
+    ///
+    /// # Errors
+    /// When the store cannot be read. Failures of single records are logged and tried again later.
+    pub async fn deliver_due(&self, owner: Uuid, mailer: &dyn Mailer) -> Result<usize> {
+        Ok(deliver::deliver_due(&self.cx, owner, mailer).await?)
     }
 
-    /// Mails kept for development.
+    /// Gives back what `owner` has claimed; for the end of a worker.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn release(&self, owner: Uuid) -> Result<()> {
+        self.cx.commit(Scope::System, Unit::new().with(NoticeChange::ReleaseLeases { owner })).await?;
+        Ok(())
+    }
+
+    /// Deletes what expired undelivered.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn sweep(&self) -> Result<()> {
+        let before = self.cx.now();
+        self.cx.commit(Scope::System, Unit::new().with(NoticeChange::DeleteExpired { before })).await?;
+        Ok(())
+    }
+
+    /// How many notices wait, and how many are dead, in every tenant.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn count(&self) -> Result<(i64, i64)> {
+        Ok(self.cx.store.count_notices().await?)
+    }
+
+    /// Mails kept for development, newest first. `to` is an address in any spelling.
+    ///
+    /// # Errors
+    /// Those of the store.
     pub async fn development_outbox(&self, tenant: TenantId, to: Option<&str>) -> Result<Vec<OutboxMailView>> {
-        todo!()
+        let to = to.map(|text| {
+            let normal = Email::parse(text, true).map(|email| email.as_str().to_lowercase());
+            normal.unwrap_or_else(|_| text.trim().to_lowercase())
+        });
+        Ok(self.cx.store.list_development_mail(tenant, to.as_deref()).await?)
     }
 }

@@ -100,6 +100,8 @@ impl Places for NoPlaces {
 pub struct Mail {
     /// The outbox record it comes from; adapters use it as a stable `Message-ID`, since delivery is at least once.
     pub id: authkit_wire::NoticeId,
+    /// Whose user or applicant it is for.
+    pub tenant: authkit_wire::TenantId,
     /// The notice's kind, for example `verify_email`.
     pub kind: String,
     /// The recipient's stored address.

@@ -50,6 +50,7 @@ impl State {
                 opened.truncate(opened.len().saturating_sub(keep as usize));
                 for (_, id) in &opened {
                     self.sessions.remove(&(tenant, *id));
+                    self.feed.push(FeedEvent::SessionEnded(tenant, *id));
                 }
                 Ok(count(opened.len()))
             }
