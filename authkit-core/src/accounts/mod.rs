@@ -16,7 +16,7 @@ mod tokens;
 mod verify;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use email::{Email, pseudonym};
 pub use model::{EmailKey, OneTimeToken, Registration, TokenPurpose, User};

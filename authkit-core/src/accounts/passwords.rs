@@ -136,11 +136,6 @@ fn score(text: &str, inputs: &[&str]) -> u8 {
 ///
 /// # Errors
 /// `auth.invalid_credentials`, also while too many wrong ones keep the check locked.
-pub(crate) async fn check_current(cx: &Context, user: &User, password: &Secret) -> Result<()> {
-    check_current_from(cx, &Origin::local(user.tenant), user, password).await
-}
-
-/// The same, for the audit log of a request.
 pub(crate) async fn check_current_from(cx: &Context, origin: &Origin, user: &User, password: &Secret) -> Result<()> {
     let lockout = Lockout::reauthentication(cx, user);
     let reservation = lockout.reserve(cx).await?;

@@ -12,9 +12,6 @@ use crate::{
 use authkit_wire::{ErrorCode, MfaMethod, MfaVerifyRequest, TokensView};
 use std::time::Duration;
 
-/// So many backup codes left are few.
-const FEW_CODES: i64 = 3;
-
 impl SignIn {
     /// Checks the second factor of an attempt and opens the session.
     ///
@@ -57,7 +54,7 @@ impl SignIn {
         unit.push(lockout.clear());
         if request.method == MfaMethod::BackupCode {
             unit.push(audit::entry(cx, &origin, "mfa.backup_code_used").actor(user.id).person(&user).build());
-            if cx.store.count_backup_codes(user.tenant, user.id).await? - 1 <= FEW_CODES {
+            if cx.store.count_backup_codes(user.tenant, user.id).await? - 1 <= mfa::LOW {
                 unit.push(notices::tell(cx, &user, AccountEvent::BackupCodesLow));
             }
         }

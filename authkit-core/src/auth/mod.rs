@@ -6,7 +6,7 @@ mod mfa;
 mod store;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub(crate) use lockout::{Lockout, Reservation};
 pub use store::{AttemptChange, AttemptKey, AttemptStore, Attempts};

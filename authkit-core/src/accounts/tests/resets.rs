@@ -1,0 +1,113 @@
+use super::*;
+
+async fn reset_token(world: &World) -> Secret {
+    let user = world.stored(ADA).await.expect("there");
+    let (row, token) = reset::issue(&world.cx, &user).expect("made");
+    let unit = Unit::new()
+        .with(AccountChange::DeleteTokensOf { user: user.id, purpose: TokenPurpose::PasswordReset })
+        .with(AccountChange::CreateToken(row));
+    world.cx.commit(Scope::Tenant(DEFAULT_TENANT), unit).await.expect("issued");
+    token.secret().clone()
+}
+
+fn request(token: &Secret, password: &str) -> PasswordResetRequest {
+    PasswordResetRequest { token: token.clone(), new_password: password.into() }
+}
+
+#[tokio::test]
+async fn a_reset_sets_the_password_ends_all_sessions_and_lifts_the_lock() {
+    let world = World::new().await;
+    world.user(ADA).await;
+    let tokens = world.tokens(ADA, PASSWORD).await;
+    world.lock(ADA).await;
+    world.notices().await;
+    let token = reset_token(&world).await;
+    world.accounts.reset_password(&world.origin, request(&token, OTHER_PASSWORD)).await.expect("reset");
+    assert!(!world.is_alive(&tokens).await);
+    assert_eq!(world.kinds().await, ["password_changed"]);
+    assert_eq!(world.audited("password.reset").await, 1);
+    world.tokens(ADA, OTHER_PASSWORD).await;
+    assert_eq!(code(world.login(ADA, PASSWORD).await), ErrorCode::InvalidCredentials);
+    let again = world.accounts.reset_password(&world.origin, request(&token, "another lighthouse keeper")).await;
+    assert_eq!(code(again), ErrorCode::InvalidOneTimeToken);
+}
+
+#[tokio::test]
+async fn a_refused_password_does_not_use_the_link_up() {
+    let world = World::new().await;
+    world.user(ADA).await;
+    let token = reset_token(&world).await;
+    for (password, code) in [("short", "too_short"), ("password12", "too_weak"), (PASSWORD, "reused")] {
+        let refused = world.accounts.reset_password(&world.origin, request(&token, password)).await;
+        assert_eq!(codes(refused), [format!("new_password: password.{code}")]);
+    }
+    world.accounts.reset_password(&world.origin, request(&token, OTHER_PASSWORD)).await.expect("reset");
+}
+
+#[tokio::test]
+async fn one_reset_link_used_eight_times_at_once_works_once() {
+    let world = World::new().await;
+    world.user(ADA).await;
+    let token = reset_token(&world).await;
+    let uses: Vec<_> = (0..8)
+        .map(|at| {
+            let (accounts, origin) = (world.accounts.clone(), world.origin.clone());
+            let request = request(&token, &format!("{OTHER_PASSWORD} {at}"));
+            tokio::spawn(async move { accounts.reset_password(&origin, request).await })
+        })
+        .collect();
+    let mut won = 0;
+    for done in uses {
+        match done.await.expect("ran") {
+            Ok(()) => won += 1,
+            Err(error) => assert_eq!(error.code, ErrorCode::InvalidOneTimeToken),
+        }
+    }
+    assert_eq!(won, 1);
+    assert_eq!(world.audited("password.reset").await, 1);
+}
+
+#[tokio::test]
+async fn a_newer_link_and_any_change_of_credentials_void_a_reset_link() {
+    let world = World::new().await;
+    world.user(ADA).await;
+    let old = reset_token(&world).await;
+    let new = reset_token(&world).await;
+    let refused = world.accounts.reset_password(&world.origin, request(&old, OTHER_PASSWORD)).await;
+    assert_eq!(code(refused), ErrorCode::InvalidOneTimeToken);
+
+    let principal = world.principal(ADA, PASSWORD).await;
+    let change = PasswordChangeRequest { current_password: PASSWORD.into(), new_password: OTHER_PASSWORD.into() };
+    world.accounts.change_password(&world.origin, &principal, change).await.expect("changed");
+    let refused = world.accounts.reset_password(&world.origin, request(&new, "another lighthouse keeper")).await;
+    assert_eq!(code(refused), ErrorCode::InvalidOneTimeToken);
+
+    let late = reset_token(&world).await;
+    world.clock.advance(world.cx.settings.links.reset);
+    let refused = world.accounts.reset_password(&world.origin, request(&late, "another lighthouse keeper")).await;
+    assert_eq!(code(refused), ErrorCode::InvalidOneTimeToken);
+}
+
+#[tokio::test]
+async fn a_switched_off_account_cannot_be_reset() {
+    let world = World::new().await;
+    let user = world.user(ADA).await;
+    let token = reset_token(&world).await;
+    world.accounts.deactivate(&world.origin, None, user.id).await.expect("deactivated");
+    let refused = world.accounts.reset_password(&world.origin, request(&token, OTHER_PASSWORD)).await;
+    assert_eq!(code(refused), ErrorCode::InvalidOneTimeToken);
+    let token = reset_token(&world).await;
+    let refused = world.accounts.reset_password(&world.origin, request(&token, OTHER_PASSWORD)).await;
+    assert_eq!(code(refused), ErrorCode::InvalidOneTimeToken);
+}
+
+#[tokio::test]
+async fn a_reset_leaves_the_second_factor_and_its_lock_alone() {
+    let world = World::new().await;
+    crate::auth::tests::enable_totp(&world, ADA).await;
+    let token = reset_token(&world).await;
+    world.accounts.reset_password(&world.origin, request(&token, OTHER_PASSWORD)).await.expect("reset");
+    let user = world.stored(ADA).await.expect("there");
+    assert!(user.mfa_enabled && world.cx.store.find_totp(user.tenant, user.id).await.expect("read").is_some());
+    assert!(matches!(world.login(ADA, OTHER_PASSWORD).await, Ok(LoginView::MfaRequired(_))));
+}
