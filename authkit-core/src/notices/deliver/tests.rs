@@ -107,6 +107,7 @@ impl House {
     }
 
     async fn tell(&self, user: &User, event: AccountEvent) {
+        self.clock.advance(SignedDuration::from_micros(1));
         let change = notices::tell(&self.cx, user, event);
         self.cx.commit(Scope::Tenant(DEFAULT_TENANT), Unit::new().with(change)).await.unwrap();
     }
