@@ -125,7 +125,10 @@ fn score(text: &str, inputs: &[&str]) -> u8 {
     // The parts of an address and of a name are as guessable as the whole.
     let parts: Vec<&str> = inputs
         .iter()
-        .flat_map(|input| std::iter::once(*input).chain(input.split(|c: char| !c.is_alphanumeric())))
+        .flat_map(|input| {
+            let parts = input.split(['@', ' ']).chain(input.split(|c: char| !c.is_alphanumeric()));
+            std::iter::once(*input).chain(parts)
+        })
         .filter(|part| part.chars().count() > 2)
         .collect();
     zxcvbn::zxcvbn(&judged, &parts).score().into()
