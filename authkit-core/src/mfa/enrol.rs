@@ -71,9 +71,9 @@ impl Mfa {
             return Err(ErrorCode::TotpAlreadyActive.into());
         }
         self.ask(&user, Some(principal)).await?;
-        guard::reserve(cx, &user).await?;
+        let reservation = guard::reserve(cx, &user).await?;
         let Some(step) = matching_step(cx, &totp, &request.code)? else {
-            return Err(guard::failed(cx, origin, &user).await);
+            return Err(guard::failed(cx, origin, &user, reservation).await);
         };
         let (codes, now) = (codes::generate(cx), cx.now());
         let mut unit = Unit::new()

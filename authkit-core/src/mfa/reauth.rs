@@ -3,11 +3,20 @@ use crate::{
     Error, Origin, Principal, Result,
     accounts::{AccountChange, User, passwords},
     audit,
+    auth::Reservation,
     notices::{self, AccountEvent},
     ports::{Scope, Unit},
     sessions::{FeedEvent, SessionChange},
 };
 use authkit_wire::{BackupCodesView, ErrorCode, MfaMethod, MfaReauthRequest};
+
+/// What password and code proved.
+struct Proof {
+    user: User,
+    /// Consumes the code: it belongs into the operation's unit.
+    consume: MfaChange,
+    reservation: Reservation,
+}
 
 impl Mfa {
     /// Removes TOTP and the backup codes, given password and a code; the other sessions end.
@@ -17,7 +26,7 @@ impl Mfa {
     /// `auth.too_many_attempts`.
     pub async fn disable_totp(&self, origin: &Origin, principal: &Principal, request: MfaReauthRequest) -> Result<()> {
         let cx = &*self.cx;
-        let (user, consume) = self.reauthenticate(origin, principal, &request).await?;
+        let Proof { user, consume, reservation } = self.reauthenticate(origin, principal, &request).await?;
         let mut unit = Unit::new().with(AccountChange::SetMfa {
             user: user.id,
             security_version: user.security_version,
@@ -33,7 +42,7 @@ impl Mfa {
         unit.push(notices::tell(cx, &user, AccountEvent::MfaDisabled));
         unit.push(used(self, origin, &user, "mfa.totp_disabled", request.method));
         self.tell(&user, Some(principal), &mut unit);
-        self.consume(origin, &user, unit, place).await
+        self.consume(origin, &user, unit, place, reservation).await
     }
 
     /// Makes ten new backup codes, given password and a code; the old ones are void.
@@ -47,7 +56,7 @@ impl Mfa {
         request: MfaReauthRequest,
     ) -> Result<BackupCodesView> {
         let cx = &*self.cx;
-        let (user, consume) = self.reauthenticate(origin, principal, &request).await?;
+        let Proof { user, consume, reservation } = self.reauthenticate(origin, principal, &request).await?;
         let codes = codes::generate(cx);
         let mut unit = Unit::new();
         // Removing the second factor at the same time makes this conflict, so that no codes are left behind.
@@ -61,17 +70,17 @@ impl Mfa {
         unit.push(notices::tell(cx, &user, AccountEvent::BackupCodesRegenerated));
         unit.push(used(self, origin, &user, "mfa.backup_codes_regenerated", request.method));
         self.tell(&user, Some(principal), &mut unit);
-        self.consume(origin, &user, unit, place).await?;
+        self.consume(origin, &user, unit, place, reservation).await?;
         Ok(BackupCodesView { backup_codes: codes })
     }
 
-    /// Checks password and code; the change consumes the code and belongs into the operation's unit.
+    /// Checks password and code.
     async fn reauthenticate(
         &self,
         origin: &Origin,
         principal: &Principal,
         request: &MfaReauthRequest,
-    ) -> Result<(User, MfaChange)> {
+    ) -> Result<Proof> {
         let cx = &*self.cx;
         let user = self.own(principal).await?;
         if !cx.store.find_totp(user.tenant, user.id).await?.is_some_and(|totp| totp.confirmed) {
@@ -79,20 +88,29 @@ impl Mfa {
         }
         passwords::check_current_from(cx, origin, &user, &request.password).await?;
         self.ask(&user, Some(principal)).await?;
-        guard::reserve(cx, &user).await?;
+        let reservation = guard::reserve(cx, &user).await?;
         match check(cx, &user, request.method, &request.code).await {
-            Ok(consume) => Ok((user, consume)),
-            Err(error) if error.code == ErrorCode::InvalidMfaCode => Err(guard::failed(cx, origin, &user).await),
+            Ok(consume) => Ok(Proof { user, consume, reservation }),
+            Err(error) if error.code == ErrorCode::InvalidMfaCode => {
+                Err(guard::failed(cx, origin, &user, reservation).await)
+            }
             Err(error) => Err(error),
         }
     }
 
     /// Commits; the change at `place` consumes the code.
-    async fn consume(&self, origin: &Origin, user: &User, unit: Unit, place: usize) -> Result<()> {
+    async fn consume(
+        &self,
+        origin: &Origin,
+        user: &User,
+        unit: Unit,
+        place: usize,
+        reservation: Reservation,
+    ) -> Result<()> {
         match self.cx.commit(Scope::Tenant(user.tenant), unit).await {
             Ok(_) => Ok(()),
             Err(error) if error.conflict().is_some_and(|(change, _)| change == place) => {
-                Err(guard::failed(&self.cx, origin, user).await)
+                Err(guard::failed(&self.cx, origin, user, reservation).await)
             }
             Err(error) => Err(Error::from(error)),
         }

@@ -10,6 +10,10 @@ mod set;
 mod store;
 mod system;
 mod table;
+#[cfg(test)]
+mod table_tests;
+#[cfg(test)]
+mod tests;
 
 pub use model::Role;
 pub use permissions::{Permission, Permissions};

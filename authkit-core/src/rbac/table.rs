@@ -90,6 +90,11 @@ impl RoleTable {
         sets.insert(key, set.clone());
         set
     }
+
+    #[cfg(test)]
+    pub(super) fn remembered(&self) -> usize {
+        self.sets.read().unwrap_or_else(PoisonError::into_inner).len()
+    }
 }
 
 impl std::fmt::Debug for RoleTable {
