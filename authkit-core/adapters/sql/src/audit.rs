@@ -1,0 +1,247 @@
+//! The audit log and its chain.
+
+use crate::{
+    SqlStore,
+    db::{Expect, Row, Statement, Value, corrupt, to_json, values},
+    plan::{Planned, Walls},
+};
+use async_trait::async_trait;
+use authkit_core::{
+    audit::{AuditChange, AuditFilter, AuditHead, AuditLink, AuditRecord, AuditStore},
+    ports::{Position, StoreError},
+    wire::{AuditId, AuditOutcome, TenantId},
+};
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
+
+/// How far a record's time may be from the time in its id.
+const SLACK: SignedDuration = SignedDuration::from_hours(24);
+
+macro_rules! columns {
+    () => {
+        "r.id, r.tenant_id, r.at, r.action, r.outcome, r.actor, r.subject, r.personal, r.trace_id, r.data, \
+         r.key_version, r.mac, r.sequence"
+    };
+}
+
+const fn outcome_text(outcome: AuditOutcome) -> &'static str {
+    match outcome {
+        AuditOutcome::Success => "success",
+        AuditOutcome::Failure => "failure",
+    }
+}
+
+pub(crate) fn plan(change: AuditChange, walls: Walls) -> Planned {
+    Ok(match change {
+        AuditChange::Write(record) => vec![Statement::new(
+            Expect::FREE,
+            "INSERT INTO audit_records (id, tenant_id, at, action, outcome, actor, subject, personal, trace_id, data, \
+             key_version, mac) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+            values![
+                record.id,
+                walls.owns(record.tenant)?,
+                record.at,
+                record.action,
+                outcome_text(record.outcome),
+                record.actor,
+                record.subject,
+                record.personal,
+                record.trace_id,
+                to_json(&record.data)?,
+                record.key_version,
+                record.mac
+            ],
+        )],
+        AuditChange::Link(links) => {
+            walls.system()?;
+            links.into_iter().flat_map(link).collect()
+        }
+        AuditChange::Sign(head) => {
+            walls.system()?;
+            vec![Statement::new(
+                Expect::FREE,
+                "INSERT INTO audit_heads (sequence, link, at, key_version, signature) VALUES ($1, $2, $3, $4, $5)",
+                values![head.sequence, head.link, head.at, head.key_version, head.signature],
+            )]
+        }
+        _ => return Err(StoreError::Unsupported),
+    })
+}
+
+fn link(link: AuditLink) -> [Statement; 2] {
+    [
+        Statement::new(
+            Expect::FREE,
+            "INSERT INTO audit_links (sequence, record_id, link) VALUES ($1, $2, $3)",
+            values![link.sequence, link.record, link.link],
+        ),
+        Statement::new(
+            Expect::ONE,
+            "UPDATE audit_records SET sequence = $1 WHERE id = $2 AND sequence IS NULL",
+            values![link.sequence, link.record],
+        )
+        .uncounted(),
+    ]
+}
+
+fn record(row: &Row) -> Result<AuditRecord, StoreError> {
+    Ok(AuditRecord {
+        id: row.id("id", AuditId::new)?,
+        tenant: row.id("tenant_id", TenantId::new)?,
+        at: row.time("at")?,
+        action: row.get("action")?,
+        outcome: match row.get::<String>("outcome")?.as_str() {
+            "success" => AuditOutcome::Success,
+            "failure" => AuditOutcome::Failure,
+            _ => return Err(corrupt("outcome", "unknown")),
+        },
+        actor: row.get("actor")?,
+        subject: row.get("subject")?,
+        personal: row.get("personal")?,
+        trace_id: row.get("trace_id")?,
+        data: row.json("data")?,
+        key_version: row.unsigned("key_version")?,
+        mac: row.bytes("mac")?,
+    })
+}
+
+fn placed(row: &Row) -> Result<(AuditRecord, Option<i64>), StoreError> {
+    Ok((record(row)?, row.get("sequence")?))
+}
+
+fn chain_link(row: &Row) -> Result<AuditLink, StoreError> {
+    Ok(AuditLink {
+        sequence: row.get("link_sequence")?,
+        record: row.id("link_record", AuditId::new)?,
+        link: row.bytes("link")?,
+    })
+}
+
+/// The lowest `UUIDv7` of the time.
+fn id_at(time: Timestamp) -> Uuid {
+    let millis = u64::try_from(time.as_millisecond()).unwrap_or_default();
+    Uuid::from_u128(u128::from(millis) << 80)
+}
+
+/// The list's query; only our own text goes into it.
+fn list_query(tenant: TenantId, filter: &AuditFilter, after: Option<&Position>, limit: u32) -> (String, Vec<Value>) {
+    let mut sql = String::from(concat!("SELECT ", columns!(), " FROM audit_records r WHERE r.tenant_id = $1"));
+    let mut bound = values![tenant];
+    let mut and = |condition: &str, value: Value| {
+        bound.push(value);
+        sql.push_str(&format!(" AND {condition} ${}", bound.len()));
+    };
+    if let Some(after) = after {
+        and("r.id <", after.id.into());
+    }
+    match filter.action.as_deref() {
+        Some(action) if action.ends_with('.') => {
+            and("r.action >=", action.into());
+            and("r.action <", format!("{action}{}", char::MAX).into());
+        }
+        Some(action) => and("r.action =", action.into()),
+        None => {}
+    }
+    if let Some(actor) = &filter.actor {
+        and("r.actor =", actor.as_str().into());
+    }
+    if let Some(subject) = &filter.subject {
+        and("r.subject =", subject.as_str().into());
+    }
+    if let Some(outcome) = filter.outcome {
+        and("r.outcome =", outcome_text(outcome).into());
+    }
+    // Ids begin with their time, so that a span of time is a span of the index.
+    if let Some(from) = filter.from {
+        and("r.at >=", from.into());
+        and("r.id >=", id_at(from.checked_sub(SLACK).unwrap_or(Timestamp::UNIX_EPOCH)).into());
+    }
+    if let Some(until) = filter.until {
+        and("r.at <", until.into());
+        and("r.id <", id_at(until.checked_add(SLACK).unwrap_or(until)).into());
+    }
+    bound.push(limit.into());
+    sql.push_str(&format!(" ORDER BY r.id DESC LIMIT ${}", bound.len()));
+    (sql, bound)
+}
+
+#[async_trait]
+impl AuditStore for SqlStore {
+    async fn list_audit(
+        &self,
+        tenant: TenantId,
+        filter: &AuditFilter,
+        after: Option<&Position>,
+        limit: u32,
+    ) -> Result<Vec<(AuditRecord, Option<i64>)>, StoreError> {
+        let (sql, values) = list_query(tenant, filter, after, limit);
+        self.db.fetch(sql, values).await?.iter().map(placed).collect()
+    }
+
+    async fn find_audit(
+        &self,
+        tenant: TenantId,
+        id: AuditId,
+    ) -> Result<Option<(AuditRecord, Option<i64>)>, StoreError> {
+        let sql = concat!("SELECT ", columns!(), " FROM audit_records r WHERE r.tenant_id = $1 AND r.id = $2");
+        self.db.fetch_one(sql, values![tenant, id]).await?.as_ref().map(placed).transpose()
+    }
+
+    async fn list_unlinked_audit(&self, limit: u32) -> Result<Vec<AuditRecord>, StoreError> {
+        // A place that the chain does not have is no place either: a record slipped in with one must not hide here.
+        let sql = concat!(
+            "SELECT ",
+            columns!(),
+            " FROM audit_records r WHERE r.sequence IS NULL OR r.sequence < 1 \
+             OR r.sequence > COALESCE((SELECT max(l.sequence) FROM audit_links l), 0) ORDER BY r.id LIMIT $1"
+        );
+        self.db.fetch(sql, values![limit]).await?.iter().map(record).collect()
+    }
+
+    async fn list_audit_chain(
+        &self,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<(AuditLink, Option<AuditRecord>)>, StoreError> {
+        let sql = concat!(
+            "SELECT l.sequence AS link_sequence, l.record_id AS link_record, l.link, ",
+            columns!(),
+            " FROM audit_links l LEFT JOIN audit_records r ON r.sequence = l.sequence \
+             WHERE l.sequence > $1 ORDER BY l.sequence LIMIT $2"
+        );
+        let rows = self.db.fetch(sql, values![after, limit]).await?;
+        rows.iter()
+            .map(|row| {
+                let link = chain_link(row)?;
+                // A record of another id in this place is not the one that was linked.
+                let found = row.get::<Option<Uuid>>("id")? == Some(link.record.uuid());
+                Ok((link, found.then(|| record(row)).transpose()?))
+            })
+            .collect()
+    }
+
+    async fn last_audit_link(&self) -> Result<Option<AuditLink>, StoreError> {
+        let sql = "SELECT sequence AS link_sequence, record_id AS link_record, link FROM audit_links \
+                   ORDER BY sequence DESC LIMIT 1";
+        self.db.fetch_one(sql, values![]).await?.as_ref().map(chain_link).transpose()
+    }
+
+    async fn list_audit_heads(&self, after: i64, limit: u32) -> Result<Vec<AuditHead>, StoreError> {
+        let sql = "SELECT sequence, link, at, key_version, signature FROM audit_heads WHERE sequence > $1 \
+                   ORDER BY sequence LIMIT $2";
+        self.db
+            .fetch(sql, values![after, limit])
+            .await?
+            .iter()
+            .map(|row| {
+                Ok(AuditHead {
+                    sequence: row.get("sequence")?,
+                    link: row.bytes("link")?,
+                    at: row.time("at")?,
+                    key_version: row.unsigned("key_version")?,
+                    signature: row.bytes("signature")?,
+                })
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,320 @@
+//! SQLite: one writer that commits for all who wait, and readers beside it.
+
+use super::{Expect, Failure, Outcome, Placed, Row, Value, outcome, own, unavailable};
+use authkit_core::ports::StoreError;
+use futures_util::TryStreamExt as _;
+use sqlx::{
+    Connection as _, Either, Executor as _, SqliteConnection, SqlitePool,
+    sqlite::{
+        SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
+    },
+};
+use std::{
+    borrow::Cow,
+    fmt::Write as _,
+    path::Path,
+    str::FromStr as _,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::sync::{Mutex, MutexGuard, mpsc, oneshot};
+
+/// Units in one durable commit at most.
+const GROUP: usize = 64;
+/// A group takes no further unit after this time, so that no unit waits long for its commit.
+const GROUP_TIME: Duration = Duration::from_millis(20);
+/// Units that may wait; beyond that the callers do.
+const QUEUE: usize = 1024;
+/// Statements in one go at most.
+const PART: usize = 32;
+
+/// A SQLite database.
+#[derive(Debug)]
+pub(crate) struct SqliteDb {
+    jobs: mpsc::Sender<Job>,
+    writer: Arc<Mutex<SqliteConnection>>,
+    /// None for a database in memory, which has one connection.
+    readers: Option<SqlitePool>,
+}
+
+/// A unit, and who waits for it.
+#[derive(Debug)]
+struct Job {
+    statements: Vec<Placed>,
+    answer: oneshot::Sender<Result<Vec<Outcome>, StoreError>>,
+}
+
+impl SqliteDb {
+    /// Opens the file of `url` (making it when it is missing), or a database in memory.
+    pub(crate) async fn open(url: &str, busy: Duration, readers: u32) -> Result<Self, sqlx::Error> {
+        let memory = url.contains(":memory:") || url.contains("mode=memory");
+        let options = SqliteConnectOptions::from_str(url)?
+            .create_if_missing(true)
+            .foreign_keys(true)
+            .busy_timeout(busy)
+            // NORMAL would forget acknowledged revocations when the power fails.
+            .synchronous(SqliteSynchronous::Full)
+            .pragma("temp_store", "MEMORY")
+            .statement_cache_capacity(256);
+        if memory {
+            let writer = SqliteConnection::connect_with(&options.shared_cache(false)).await?;
+            return Ok(Self::start(writer, None));
+        }
+        prepare_file(options.get_filename()).map_err(sqlx::Error::Io)?;
+        let options = options.journal_mode(SqliteJournalMode::Wal);
+        let writer = SqliteConnection::connect_with(&options).await?;
+        let pool = SqlitePoolOptions::new()
+            .max_connections(readers.max(1))
+            .min_connections(0)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .test_before_acquire(false)
+            .acquire_timeout(busy)
+            .connect_lazy_with(options.create_if_missing(false).pragma("query_only", "ON"));
+        Ok(Self::start(writer, Some(pool)))
+    }
+
+    fn start(writer: SqliteConnection, readers: Option<SqlitePool>) -> Self {
+        let writer = Arc::new(Mutex::new(writer));
+        let (jobs, waiting) = mpsc::channel(QUEUE);
+        tokio::spawn(write(Arc::clone(&writer), waiting));
+        Self { jobs, writer, readers }
+    }
+
+    /// The one connection that writes; nothing else is written while it is held.
+    pub(crate) async fn writer(&self) -> MutexGuard<'_, SqliteConnection> {
+        self.writer.lock().await
+    }
+
+    pub(super) async fn fetch(&self, sql: Cow<'static, str>, values: Vec<Value>) -> Result<Vec<Row>, StoreError> {
+        let query = sqlx::query_with(own(sql), arguments(values)?);
+        let rows: Vec<SqliteRow> = match &self.readers {
+            Some(pool) => query.fetch_all(pool).await,
+            None => query.fetch_all(&mut *self.writer.lock().await).await,
+        }
+        .map_err(unavailable)?;
+        Ok(rows.into_iter().map(Row::Sqlite).collect())
+    }
+
+    pub(super) async fn apply(&self, statements: Vec<Placed>) -> Result<Vec<Outcome>, StoreError> {
+        let (answer, outcome) = oneshot::channel();
+        let gone = || StoreError::Unavailable("the writer has ended".into());
+        self.jobs.send(Job { statements, answer }).await.map_err(|_| gone())?;
+        outcome.await.map_err(|_| gone())?
+    }
+
+    /// Closes the connections, so that nothing of the file stays open.
+    pub(crate) async fn close(&self) {
+        if let Some(pool) = &self.readers {
+            pool.close().await;
+        }
+    }
+}
+
+/// Makes folder and file when they are missing, the file readable for its owner only: it holds what people trust us with.
+/// (SQLite gives the files beside it the same mode.)
+fn prepare_file(path: &Path) -> std::io::Result<()> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder)?;
+    }
+    let mut file = std::fs::OpenOptions::new();
+    file.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut file, 0o600);
+    file.open(path).map(drop)
+}
+
+/// The writer's task: it ends when the database is dropped.
+async fn write(connection: Arc<Mutex<SqliteConnection>>, mut jobs: mpsc::Receiver<Job>) {
+    while let Some(job) = jobs.recv().await {
+        let mut connection = connection.lock().await;
+        if jobs.is_empty() && alone(&job) {
+            let done = run(&mut connection, "", job.statements).await;
+            let _ = job.answer.send(done.map_err(Into::into));
+        } else {
+            group(&mut connection, job, &mut jobs).await;
+        }
+    }
+}
+
+/// Whether the unit is one statement that cannot have changed anything when it did not do what it should: such a
+/// statement is a transaction by itself.
+fn alone(job: &Job) -> bool {
+    match &*job.statements {
+        [(_, statement)] => !matches!(statement.expect, Expect::Rows(rows, _) if rows != 1),
+        _ => false,
+    }
+}
+
+/// Runs `first` and the units that wait, and commits them together. Nobody is answered before that.
+async fn group(connection: &mut SqliteConnection, first: Job, jobs: &mut mpsc::Receiver<Job>) {
+    let started = Instant::now();
+    let mut done = Vec::new();
+    let mut next = Some(first);
+    while let Some(Job { statements, answer }) = next {
+        // The first unit is undone by undoing the transaction, each further one by its savepoint.
+        let opening = if done.is_empty() { "BEGIN IMMEDIATE" } else { "SAVEPOINT unit" };
+        match run(connection, opening, statements).await {
+            Ok(outcomes) => done.push((answer, outcomes)),
+            Err(failure @ (Failure::Broken(_) | Failure::Again(_))) => {
+                // The engine may have undone the whole transaction already.
+                let _ = execute(connection, "ROLLBACK").await;
+                let (Failure::Broken(error) | Failure::Again(error)) = failure else { return };
+                let error = Arc::new(error);
+                for answer in done.into_iter().map(|(answer, _)| answer).chain([answer]) {
+                    let _ = answer.send(Err(StoreError::Unavailable(Box::new(Arc::clone(&error)))));
+                }
+                return;
+            }
+            Err(failure) => {
+                let undo = if done.is_empty() { "ROLLBACK" } else { "ROLLBACK TO unit" };
+                let undone = execute(connection, undo).await;
+                let _ = answer.send(Err(failure.into()));
+                if let Err(error) = undone {
+                    return abandon(connection, done, error).await;
+                }
+            }
+        }
+        next = if done.len() < GROUP && started.elapsed() < GROUP_TIME { jobs.try_recv().ok() } else { None };
+    }
+    if done.is_empty() {
+        return;
+    }
+    match execute(connection, "COMMIT").await {
+        Ok(()) => {
+            for (answer, outcomes) in done {
+                let _ = answer.send(Ok(outcomes));
+            }
+        }
+        Err(error) => abandon(connection, done, error).await,
+    }
+}
+
+/// Undoes everything and says so to all.
+async fn abandon(
+    connection: &mut SqliteConnection,
+    done: Vec<(oneshot::Sender<Result<Vec<Outcome>, StoreError>>, Vec<Outcome>)>,
+    error: sqlx::Error,
+) {
+    let _ = execute(connection, "ROLLBACK").await;
+    let error = Arc::new(error);
+    for (answer, _) in done {
+        let _ = answer.send(Err(StoreError::Unavailable(Box::new(Arc::clone(&error)))));
+    }
+}
+
+async fn execute(connection: &mut SqliteConnection, sql: &'static str) -> Result<(), sqlx::Error> {
+    connection.execute(sqlx::query(sql)).await.map(drop)
+}
+
+/// Runs `opening` and the statements, many in one go: each trip to the connection's thread costs more than most
+/// statements. Very long units go in parts, so that the prepared texts stay few and short.
+async fn run(
+    connection: &mut SqliteConnection,
+    opening: &'static str,
+    statements: Vec<Placed>,
+) -> Result<Vec<Outcome>, Failure> {
+    let mut outcomes = Vec::with_capacity(statements.len());
+    let mut opening = opening;
+    for part in statements.chunks(PART) {
+        run_part(connection, opening, part, &mut outcomes).await?;
+        opening = "";
+    }
+    Ok(outcomes)
+}
+
+async fn run_part(
+    connection: &mut SqliteConnection,
+    opening: &'static str,
+    statements: &[Placed],
+    outcomes: &mut Vec<Outcome>,
+) -> Result<(), Failure> {
+    let (sql, values) = joined(opening, statements);
+    let arguments = arguments(values).map_err(Failure::Unreadable)?;
+    let mut results = connection.fetch_many(sqlx::query_with(own(sql), arguments));
+    let mut opened = opening.is_empty();
+    let mut waiting = statements.iter();
+    let mut rows = Vec::new();
+    let mut wrong = None;
+    loop {
+        match results.try_next().await {
+            Ok(None) => break,
+            Ok(Some(Either::Right(row))) => rows.push(Row::Sqlite(row)),
+            Ok(Some(Either::Left(_))) if !opened => opened = true,
+            Ok(Some(Either::Left(result))) => {
+                let Some((place, statement)) = waiting.next() else { break };
+                match outcome(statement, result.rows_affected(), std::mem::take(&mut rows)) {
+                    Ok(outcome) => outcomes.push(outcome),
+                    // The statements after it run too, and are undone with it.
+                    Err(failure) => wrong = wrong.or(Some(failure.at(*place))),
+                }
+            }
+            Err(error) if !opened => return Err(Failure::Broken(error)),
+            Err(error) => {
+                let failure = Failure::of(waiting.next().map_or(0, |(place, _)| *place), error);
+                // What a statement after the first wrong one meets does not matter, unless the database is at fault.
+                return Err(match (wrong, failure) {
+                    (Some(wrong), Failure::Conflict(..) | Failure::Refused(_)) => wrong,
+                    (_, failure) => failure,
+                });
+            }
+        }
+    }
+    wrong.map_or(Ok(()), Err)
+}
+
+/// The statements as one text, with the parameters of each numbered on from those before it.
+fn joined(opening: &'static str, statements: &[Placed]) -> (Cow<'static, str>, Vec<Value>) {
+    if let (true, [(_, statement)]) = (opening.is_empty(), statements) {
+        return (statement.sql.clone(), statement.values.clone());
+    }
+    let mut sql = String::with_capacity(statements.iter().map(|(_, s)| s.sql.len() + 16).sum::<usize>() + 32);
+    sql.push_str(opening);
+    let mut values = Vec::new();
+    for (_, statement) in statements {
+        sql.push_str(";\n");
+        let mut parts = statement.sql.split('$');
+        sql.push_str(parts.next().unwrap_or_default());
+        for part in parts {
+            let digits = part.bytes().take_while(u8::is_ascii_digit).count();
+            let number = part[..digits].parse::<usize>().unwrap_or_default();
+            let _ = write!(sql, "${}{}", number + values.len(), &part[digits..]);
+        }
+        values.extend(statement.values.iter().cloned());
+    }
+    (Cow::Owned(sql), values)
+}
+
+fn arguments(values: Vec<Value>) -> Result<SqliteArguments, StoreError> {
+    use sqlx::Arguments as _;
+    let mut arguments = SqliteArguments::default();
+    arguments.reserve(values.len(), 0);
+    for value in values {
+        match value {
+            Value::Uuid(value) => arguments.add(value),
+            Value::I64(value) => arguments.add(value),
+            Value::Text(value) => arguments.add(value),
+            Value::Bytes(value) => arguments.add(value),
+            Value::Bool(value) => arguments.add(value),
+        }
+        .map_err(StoreError::Unavailable)?;
+    }
+    Ok(arguments)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::{Statement, values};
+
+    #[test]
+    fn parameters_of_joined_statements_are_numbered_on() {
+        let statements = vec![
+            (0, Statement::new(Expect::Any, "UPDATE t SET a = $2 WHERE b = $1", values![1_i64, 2_i64])),
+            (1, Statement::new(Expect::Any, "DELETE FROM t WHERE c = $1", values![3_i64])),
+        ];
+        let (sql, values) = joined("BEGIN IMMEDIATE", &statements);
+        assert_eq!(sql, "BEGIN IMMEDIATE;\nUPDATE t SET a = $2 WHERE b = $1;\nDELETE FROM t WHERE c = $3");
+        assert_eq!(values, values![1_i64, 2_i64, 3_i64]);
+    }
+}

@@ -1,0 +1,249 @@
+//! Sessions and their refresh tokens.
+
+use crate::{
+    SqlStore,
+    accounts::BATCH,
+    db::{Expect, Row, Statement, to_json, values},
+    plan::{Planned, Walls},
+};
+use async_trait::async_trait;
+use authkit_core::{
+    ports::{Position, StoreError},
+    sessions::{RefreshState, Session, SessionChange, SessionStore},
+    wire::{SessionId, TenantId, UserId},
+};
+use jiff::Timestamp;
+
+/// How many sessions one sweep looks at and sets a later look for.
+const LOOK: i64 = 10_000;
+
+macro_rules! columns {
+    () => {
+        "tenant_id, id, user_id, amr, auth_time, ip, user_agent, place, created_at, last_active_at, expires_at, \
+         refresh_hash, refresh_expires_at, refresh_previous, refresh_rotated_at, refresh_idempotency, refresh_replay"
+    };
+}
+
+/// The sessions of `$1`, `$2` beyond the `$3` that were opened last.
+macro_rules! beyond {
+    () => {
+        "tenant_id = $1 AND user_id = $2 AND id IN (SELECT s.id FROM sessions s \
+         WHERE s.tenant_id = $1 AND s.user_id = $2 ORDER BY s.created_at DESC, s.id DESC LIMIT 2147483647 OFFSET $3)"
+    };
+}
+
+pub(crate) fn plan(change: SessionChange, walls: Walls, now: Timestamp) -> Planned {
+    Ok(match change {
+        SessionChange::Create(session) => vec![create(*session, walls)?],
+        SessionChange::Rotate { id, expected, next, at } => vec![Statement::new(
+            Expect::ONE,
+            "UPDATE sessions SET refresh_hash = $4, refresh_expires_at = $5, refresh_previous = $6, \
+             refresh_rotated_at = $7, refresh_idempotency = $8, refresh_replay = $9, \
+             last_active_at = CASE WHEN last_active_at < $10 THEN $10 ELSE last_active_at END \
+             WHERE tenant_id = $1 AND id = $2 AND refresh_hash = $3",
+            values![
+                walls.tenant()?,
+                id,
+                expected,
+                next.hash,
+                next.expires_at,
+                next.previous,
+                next.rotated_at,
+                next.idempotency,
+                next.replay,
+                at
+            ],
+        )],
+        SessionChange::End { id, user } => vec![Statement::new(
+            Expect::Any,
+            "DELETE FROM sessions WHERE tenant_id = $1 AND id = $2 AND user_id = $3",
+            values![walls.tenant()?, id, user],
+        )],
+        SessionChange::EndAllOf { user, except: Some(except) } => vec![Statement::new(
+            Expect::Any,
+            "DELETE FROM sessions WHERE tenant_id = $1 AND user_id = $2 AND id <> $3",
+            values![walls.tenant()?, user, except],
+        )],
+        SessionChange::EndAllOf { user, except: None } => vec![Statement::new(
+            Expect::Any,
+            "DELETE FROM sessions WHERE tenant_id = $1 AND user_id = $2",
+            values![walls.tenant()?, user],
+        )],
+        SessionChange::Cap { user, keep } => {
+            let tenant = walls.tenant()?;
+            vec![
+                Statement::new(
+                    Expect::Any,
+                    concat!(
+                        "INSERT INTO feed (kind, tenant_id, subject_id, at) \
+                         SELECT 'session_ended', tenant_id, id, $4 FROM sessions WHERE ",
+                        beyond!()
+                    ),
+                    values![tenant, user, keep, now],
+                )
+                .uncounted(),
+                Statement::new(
+                    Expect::Any,
+                    concat!("DELETE FROM sessions WHERE ", beyond!()),
+                    values![tenant, user, keep],
+                ),
+            ]
+        }
+        SessionChange::Touch(seen) => {
+            walls.system()?;
+            touch(seen)
+        }
+        SessionChange::DeleteExpired { before, idle_since } => {
+            walls.system()?;
+            sweep(before, idle_since)
+        }
+        _ => return Err(StoreError::Unsupported),
+    })
+}
+
+fn create(session: Session, walls: Walls) -> Result<Statement, StoreError> {
+    let refresh = session.refresh;
+    Ok(Statement::new(
+        Expect::FREE,
+        concat!(
+            "INSERT INTO sessions (",
+            columns!(),
+            ", sweep_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $9)"
+        ),
+        values![
+            walls.owns(session.tenant)?,
+            session.id,
+            session.user,
+            to_json(&session.amr)?,
+            session.auth_time,
+            session.ip,
+            session.user_agent,
+            session.place,
+            session.created_at,
+            session.last_active_at,
+            session.expires_at,
+            refresh.hash,
+            refresh.expires_at,
+            refresh.previous,
+            refresh.rotated_at,
+            refresh.idempotency,
+            refresh.replay
+        ],
+    ))
+}
+
+/// Many rows in one statement. Lists of a few sizes only, filled up by repeating the last row (which changes nothing),
+/// so that the prepared statements stay few; in the order of ids, so that two nodes lock rows in the same order.
+fn touch(mut seen: Vec<(TenantId, SessionId, Timestamp)>) -> Vec<Statement> {
+    seen.sort_unstable();
+    seen.chunks(64)
+        .map(|chunk| {
+            let size = [1, 8, 64].into_iter().find(|size| *size >= chunk.len()).unwrap_or(64);
+            let mut rows = String::new();
+            let mut bound = Vec::with_capacity(size * 3);
+            for place in 0..size {
+                let (tenant, id, at) = chunk[place.min(chunk.len() - 1)];
+                let comma = if place == 0 { "" } else { ", " };
+                rows.push_str(&format!("{comma}(${}, ${}, ${})", place * 3 + 1, place * 3 + 2, place * 3 + 3));
+                bound.extend(values![tenant, id, at]);
+            }
+            Statement::new(
+                Expect::Any,
+                format!(
+                    "UPDATE sessions SET last_active_at = seen.column3 FROM (VALUES {rows}) AS seen \
+                     WHERE sessions.tenant_id = seen.column1 AND sessions.id = seen.column2 \
+                     AND sessions.last_active_at < seen.column3"
+                ),
+                bound,
+            )
+        })
+        .collect()
+}
+
+/// First sets a later look for sessions that are alive (`sweep_at` is the earliest time at which each can have ended if
+/// it is not used until then), then deletes from what is left. So each live session is looked at about once per lifetime.
+fn sweep(before: Timestamp, idle_since: Option<Timestamp>) -> Vec<Statement> {
+    // Without an idle limit nothing is idle.
+    let idle = idle_since.map(|since| before.duration_since(since));
+    vec![
+        Statement::new(
+            Expect::Any,
+            "UPDATE sessions SET sweep_at = CASE \
+                WHEN expires_at IS NOT NULL AND expires_at < refresh_expires_at \
+                    AND expires_at < COALESCE(last_active_at + $2, expires_at + 1) THEN expires_at \
+                WHEN last_active_at + $2 < refresh_expires_at THEN last_active_at + $2 \
+                ELSE refresh_expires_at END \
+             WHERE (tenant_id, id) IN (SELECT tenant_id, id FROM sessions WHERE sweep_at < $1 \
+                ORDER BY sweep_at LIMIT $3)",
+            values![before, idle, LOOK],
+        )
+        .uncounted(),
+        Statement::new(
+            Expect::Any,
+            "DELETE FROM sessions WHERE (tenant_id, id) IN (SELECT tenant_id, id FROM sessions WHERE sweep_at < $1 \
+             ORDER BY sweep_at LIMIT $3) \
+             AND (refresh_expires_at < $1 OR expires_at < $1 OR last_active_at < $2)",
+            values![before, idle_since, BATCH],
+        ),
+    ]
+}
+
+fn session(row: &Row) -> Result<Session, StoreError> {
+    Ok(Session {
+        id: row.id("id", SessionId::new)?,
+        tenant: row.id("tenant_id", TenantId::new)?,
+        user: row.id("user_id", UserId::new)?,
+        amr: row.json("amr")?,
+        auth_time: row.time("auth_time")?,
+        ip: row.get("ip")?,
+        user_agent: row.get("user_agent")?,
+        place: row.get("place")?,
+        created_at: row.time("created_at")?,
+        last_active_at: row.time("last_active_at")?,
+        expires_at: row.optional_time("expires_at")?,
+        refresh: RefreshState {
+            hash: row.bytes("refresh_hash")?,
+            expires_at: row.time("refresh_expires_at")?,
+            previous: row.optional_bytes("refresh_previous")?,
+            rotated_at: row.optional_time("refresh_rotated_at")?,
+            idempotency: row.optional_bytes("refresh_idempotency")?,
+            replay: row.get("refresh_replay")?,
+        },
+    })
+}
+
+#[async_trait]
+impl SessionStore for SqlStore {
+    async fn find_session(&self, tenant: TenantId, id: SessionId) -> Result<Option<Session>, StoreError> {
+        let sql = concat!("SELECT ", columns!(), " FROM sessions WHERE tenant_id = $1 AND id = $2");
+        self.db.fetch_one(sql, values![tenant, id]).await?.as_ref().map(session).transpose()
+    }
+
+    async fn list_sessions(
+        &self,
+        tenant: TenantId,
+        user: UserId,
+        after: Option<&Position>,
+        limit: u32,
+    ) -> Result<Vec<Session>, StoreError> {
+        let rows = match after {
+            Some(after) => {
+                let sql = concat!(
+                    "SELECT ",
+                    columns!(),
+                    " FROM sessions WHERE tenant_id = $1 AND user_id = $2 AND id < $3 ORDER BY id DESC LIMIT $4"
+                );
+                self.db.fetch(sql, values![tenant, user, after.id, limit]).await?
+            }
+            None => {
+                let sql = concat!(
+                    "SELECT ",
+                    columns!(),
+                    " FROM sessions WHERE tenant_id = $1 AND user_id = $2 ORDER BY id DESC LIMIT $3"
+                );
+                self.db.fetch(sql, values![tenant, user, limit]).await?
+            }
+        };
+        rows.iter().map(session).collect()
+    }
+}
