@@ -175,7 +175,8 @@ mod tests {
                 40 => Sha1::digest(password.as_bytes()).iter().map(|byte| format!("{byte:02X}")).collect::<String>(),
                 _ => sha256(password.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect(),
             };
-            let mut lines: Vec<String> = (0..500).map(|i| format!("{}:{}", hash(&format!("known {i}")), i * i)).collect();
+            let mut lines: Vec<String> =
+                (0..500).map(|i| format!("{}:{}", hash(&format!("known {i}")), i * i)).collect();
             lines.sort();
             let mut file = tempfile::NamedTempFile::new().expect("a file");
             // Without an end of the last line, as some tools leave it.

@@ -108,13 +108,8 @@ impl Argon2Pool {
         if options.threads == 0 || options.queue == 0 {
             return Err("the hash pool needs a thread and a queue".into());
         }
-        let shared = Arc::new(Shared {
-            queue: Mutex::default(),
-            wake: Condvar::new(),
-            capacity: options.queue,
-            params,
-            random,
-        });
+        let shared =
+            Arc::new(Shared { queue: Mutex::default(), wake: Condvar::new(), capacity: options.queue, params, random });
         let mut pool = Self { shared, threads: Vec::with_capacity(options.threads) };
         for number in 0..options.threads {
             let shared = Arc::clone(&pool.shared);
@@ -179,7 +174,8 @@ impl Shared {
                 continue;
             }
             let started = std::time::Instant::now();
-            let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.perform(&password, &task, &mut blocks)));
+            let result =
+                std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.perform(&password, &task, &mut blocks)));
             metrics::histogram!("authkit_hash_seconds").record(started.elapsed().as_secs_f64());
             let _ = done.send(result.unwrap_or(Err(HashError::Unreadable)));
         }
@@ -336,7 +332,11 @@ mod tests {
         assert_eq!(pool.verify(&"wrong".into(), Some(&hash)).await, Ok(Verified::No));
         assert_eq!(pool.verify(&"right".into(), None).await, Ok(Verified::No));
         let inline = InlineHasher::new(64, 1).expect("parameters");
-        assert_eq!(inline.verify(&"right".into(), Some(&hash)).await, Ok(Verified::Yes), "another implementation agrees");
+        assert_eq!(
+            inline.verify(&"right".into(), Some(&hash)).await,
+            Ok(Verified::Yes),
+            "another implementation agrees"
+        );
     }
 
     #[tokio::test]

@@ -1,10 +1,11 @@
 //! The installation's master keys: reading, judging, and what development does without one.
 
-use authkit_core::{
-    crypto::MasterKey,
-    wire::Secret,
+use authkit_core::{crypto::MasterKey, wire::Secret};
+use base64::{
+    Engine as _,
+    engine::GeneralPurpose,
+    engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD},
 };
-use base64::{Engine as _, engine::GeneralPurpose, engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD}};
 use std::{
     io::{ErrorKind, Read as _, Write as _},
     path::Path,
@@ -75,7 +76,14 @@ pub(crate) fn development_file(path: &Path, candidate: &[u8; 32]) -> Result<Mast
     }
     // Written whole under another name first: two processes that start at once, or a crash, never leave half a key.
     let unique = u64::from_be_bytes([
-        candidate[24], candidate[25], candidate[26], candidate[27], candidate[28], candidate[29], candidate[30], candidate[31],
+        candidate[24],
+        candidate[25],
+        candidate[26],
+        candidate[27],
+        candidate[28],
+        candidate[29],
+        candidate[30],
+        candidate[31],
     ])
     .wrapping_mul(0x9e37_79b9_7f4a_7c15);
     if !path.exists() {
@@ -110,7 +118,13 @@ mod tests {
     fn keys_are_read_as_hexadecimal_and_base64_and_nothing_else() {
         let bytes: Vec<u8> = (0..32_u8).map(|i| i.wrapping_mul(37).wrapping_add(11)).collect();
         let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        for text in [hex.clone(), hex.to_uppercase(), format!(" {hex}\n"), STANDARD.encode(&bytes), URL_SAFE_NO_PAD.encode(&bytes)] {
+        for text in [
+            hex.clone(),
+            hex.to_uppercase(),
+            format!(" {hex}\n"),
+            STANDARD.encode(&bytes),
+            URL_SAFE_NO_PAD.encode(&bytes),
+        ] {
             assert_eq!(parse(&text.as_str().into()).expect("a key")[..], bytes[..], "{text}");
         }
         for wrong in ["", "secret", &hex[..62], &format!("{hex}00"), &STANDARD.encode(&bytes[..31])] {
@@ -125,7 +139,10 @@ mod tests {
         assert_eq!(weakness(&of(|_| 7)), Some("one byte repeated"));
         assert_eq!(weakness(&of(|i| i as u8)), Some("a counting sequence"));
         assert_eq!(weakness(&of(|i| [3, 200, 17, 94][i % 4])), Some("a repeated pattern"));
-        assert_eq!(weakness(&MasterKey::new(*b"correct horse battery staple 123")), Some("readable text, not random bytes"));
+        assert_eq!(
+            weakness(&MasterKey::new(*b"correct horse battery staple 123")),
+            Some("readable text, not random bytes")
+        );
         assert_eq!(weakness(&of(|i| (i * i) as u8 % 13)), Some("of low entropy"));
         let random = authkit_core::memory::SeededRandom::new(7);
         for _ in 0..10_000 {

@@ -113,7 +113,11 @@ impl Config {
         refuse(argon2.threads == Some(0), "argon2.threads", "at least 1 is needed");
         refuse(argon2.queue == 0, "argon2.queue", "at least 1 is needed");
         refuse(self.lockout.failures == 0, "lockout.failures", "at least 1 is needed");
-        refuse(self.lockout.first_lock > self.lockout.longest_lock, "lockout.first_lock", "it is more than `longest_lock`");
+        refuse(
+            self.lockout.first_lock > self.lockout.longest_lock,
+            "lockout.first_lock",
+            "it is more than `longest_lock`",
+        );
         let tokens = &self.tokens;
         for (name, span) in [
             ("tokens.access", tokens.access),
@@ -134,7 +138,11 @@ impl Config {
         ] {
             refuse(span.is_zero(), name, "it cannot be zero");
         }
-        refuse(tokens.access.duration().as_secs() > 3_600, "tokens.access", "more than 1h makes revocation a matter of luck");
+        refuse(
+            tokens.access.duration().as_secs() > 3_600,
+            "tokens.access",
+            "more than 1h makes revocation a matter of luck",
+        );
         refuse(tokens.access > tokens.refresh, "tokens.access", "it outlives `tokens.refresh`");
         refuse(tokens.leeway.duration().as_secs() > 300, "tokens.leeway", "more than 5m accepts long expired tokens");
         refuse(tokens.refresh_overlap.duration().as_secs() > 60, "tokens.refresh_overlap", "more than 1m hides reuse");
@@ -150,11 +158,19 @@ impl Config {
             let none = rate.requests == 0 || rate.per.is_zero();
             refuse(none, &format!("rate_limits.{name}"), "both numbers are at least 1");
         }
-        refuse(self.http.body_limit_kib == 0 || self.http.body_limit_kib > 16_384, "http.body_limit_kib", "take 1 to 16384");
+        refuse(
+            self.http.body_limit_kib == 0 || self.http.body_limit_kib > 16_384,
+            "http.body_limit_kib",
+            "take 1 to 16384",
+        );
         refuse(self.http.max_connections == 0, "http.max_connections", "at least 1 is needed");
         for origin in &self.cors.origins {
             let fine = origin == "*" || (host_of(origin).is_some() && origin.matches('/').count() == 2);
-            refuse(!fine, "cors.origins", &format!("`{origin}` is not an origin: scheme, host and port, nothing after it"));
+            refuse(
+                !fine,
+                "cors.origins",
+                &format!("`{origin}` is not an origin: scheme, host and port, nothing after it"),
+            );
         }
         for url in &self.redirect_urls {
             let fine = host_of(url).is_some() && !url.contains(['*', '?', '#', '\\', '@']) && !url.contains("/..");
@@ -165,7 +181,8 @@ impl Config {
             refuse(!fine, "hosts", &format!("`{host}` is not a plain host name; wildcards and ports are not taken"));
         }
         for name in self.profile_fields.keys() {
-            let fine = name.len() <= 64 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') && !name.is_empty();
+            let fine =
+                name.len() <= 64 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') && !name.is_empty();
             refuse(!fine, "profile_fields", &format!("`{name}` is not a name: letters, digits and `_`, at most 64"));
         }
         if let Some(tls) = &self.tls {
@@ -221,10 +238,18 @@ impl Config {
             }
         }
         match &self.public_url {
-            None => refuse(true, "public_url", "production needs the address that people reach, for example https://id.example.com"),
+            None => refuse(
+                true,
+                "public_url",
+                "production needs the address that people reach, for example https://id.example.com",
+            ),
             Some(url) => {
                 refuse(!url.starts_with("https://"), "public_url", "production needs https://");
-                refuse(host_of(url).is_some_and(is_local), "public_url", "it names this machine; nobody else reaches it");
+                refuse(
+                    host_of(url).is_some_and(is_local),
+                    "public_url",
+                    "it names this machine; nobody else reaches it",
+                );
             }
         }
         refuse(
@@ -322,7 +347,9 @@ pub(super) fn host_of(url: &str) -> Option<&str> {
         Some(v6) => v6.split_once(']')?.0,
         None => authority.rsplit_once(':').map_or(authority, |(host, _)| host),
     };
-    let fine = !host.is_empty() && !authority.contains(['@', '\\']) && !url.contains(|c: char| c.is_whitespace() || c.is_control());
+    let fine = !host.is_empty()
+        && !authority.contains(['@', '\\'])
+        && !url.contains(|c: char| c.is_whitespace() || c.is_control());
     fine.then_some(host)
 }
 
@@ -343,7 +370,8 @@ fn mail_domain(from: &str) -> Option<&str> {
         None => from.trim(),
     };
     let (local, domain) = address.rsplit_once('@')?;
-    let fine = !local.is_empty() && !domain.is_empty() && !address.contains(|c: char| c.is_whitespace() || c.is_control());
+    let fine =
+        !local.is_empty() && !domain.is_empty() && !address.contains(|c: char| c.is_whitespace() || c.is_control());
     fine.then_some(domain)
 }
 
@@ -354,7 +382,8 @@ fn weak_database_password(url: &Secret) -> bool {
         return false;
     };
     let Some((user, password)) = user_info.split_once(':') else { return false };
-    let common = ["postgres", "password", "authkit", "admin", "secret", "changeme", "change-me", "example", "root", "test"];
+    let common =
+        ["postgres", "password", "authkit", "admin", "secret", "changeme", "change-me", "example", "root", "test"];
     password == user || common.contains(&password.to_ascii_lowercase().as_str())
 }
 

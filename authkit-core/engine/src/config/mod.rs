@@ -137,6 +137,14 @@ impl Config {
         matches!(self.env, Environment::Development)
     }
 
+    /// The settings in force as JSON, with `"***"` in the place of every secret.
+    #[must_use]
+    pub fn redacted(&self) -> serde_json::Value {
+        let mut tree = serde_json::to_value(self).unwrap_or_default();
+        schema::redact(&mut tree);
+        tree
+    }
+
     /// Where people reach the server, without a trailing slash.
     #[must_use]
     pub fn public_url(&self) -> String {
@@ -269,6 +277,12 @@ mod tests {
         config.operations.token = Some("opaque-operator".into());
         let shown = format!("{config:?}");
         assert!(!shown.contains("hunter2") && !shown.contains("00112233") && !shown.contains("opaque-operator"));
+        config.mail.smtp = Some(Smtp { password: Some("relay-password".into()), ..Smtp::default() });
+        let shown = config.redacted();
+        assert_eq!(shown["keys"]["master"]["1"], "***");
+        assert_eq!(shown["mail"]["smtp"]["password"], "***");
+        assert_eq!(shown["operations"]["token"], "***");
+        assert_eq!(shown["database_url"], "postgres://user:***@db/x");
     }
 
     #[test]

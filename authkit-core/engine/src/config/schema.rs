@@ -105,6 +105,37 @@ fn type_of(schema: &Value) -> &str {
     }
 }
 
+/// Puts `***` in the place of every secret of a serialized configuration. Of an address only the password is one.
+pub(super) fn redact(tree: &mut Value) {
+    for setting in settings().into_iter().filter(|setting| setting.secret) {
+        let pointer = format!("/{}", setting.path.join("/"));
+        match tree.pointer_mut(&pointer) {
+            Some(Value::Object(map)) => map.values_mut().for_each(|value| *value = "***".into()),
+            Some(Value::String(text)) => *text = without_password(text).unwrap_or_else(|| "***".into()),
+            _ => {}
+        }
+    }
+}
+
+/// An address without its password, when it is one.
+fn without_password(text: &str) -> Option<String> {
+    let (scheme, rest) =
+        text.split_once(':').filter(|(scheme, _)| matches!(*scheme, "sqlite" | "postgres" | "postgresql"))?;
+    if scheme == "sqlite" {
+        return Some(text.to_owned());
+    }
+    let rest = rest.strip_prefix("//")?;
+    // PostgreSQL takes a password as a parameter, too.
+    let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let place = match authority.rsplit_once('@') {
+        Some((user, host)) => format!("{}:***@{host}", user.split(':').next().unwrap_or_default()),
+        None => authority.to_owned(),
+    };
+    let more = if query.is_empty() { "" } else { "?***" };
+    Some(format!("{scheme}://{place}/{path}{more}"))
+}
+
 /// The reference of all settings as Markdown, made from the schema.
 #[must_use]
 pub fn reference() -> String {
@@ -184,7 +215,10 @@ mod tests {
     #[test]
     fn the_reference_names_setting_variable_default_and_meaning() {
         let page = reference();
-        assert!(page.contains("| `tokens.access` | `AUTHKIT_TOKENS__ACCESS` | `15m` | Life of an access token. |"), "{page}");
+        assert!(
+            page.contains("| `tokens.access` | `AUTHKIT_TOKENS__ACCESS` | `15m` | Life of an access token. |"),
+            "{page}"
+        );
         assert!(page.contains("| `keys.master.*` | `AUTHKIT_KEYS__MASTER__*` |"));
         assert!(page.contains("| `rate_limits.sign_in.requests` | `AUTHKIT_RATE_LIMITS__SIGN_IN__REQUESTS` | `30` |"));
     }

@@ -185,10 +185,8 @@ fn typed(setting: &Setting, name: &str, text: &str) -> Result<Value, Problem> {
     Ok(match setting.kind {
         Kind::Text | Kind::Map => Value::String(text.to_owned()),
         Kind::Integer => {
-            let number: i64 = text
-                .trim()
-                .parse()
-                .map_err(|_| Problem::new(name, format!("`{text}` is not a whole number")))?;
+            let number: i64 =
+                text.trim().parse().map_err(|_| Problem::new(name, format!("`{text}` is not a whole number")))?;
             Value::Number(Number::from(number))
         }
         Kind::Boolean => match text.trim().to_ascii_lowercase().as_str() {
@@ -326,7 +324,8 @@ mod tests {
 
     #[test]
     fn variables_win_over_the_file_and_the_file_over_defaults() {
-        let file = file("listen = '127.0.0.1:9000'\n[tokens]\naccess = '1m'\nrefresh = '1d'\n[keys.master]\n1 = 'ab'\n");
+        let file =
+            file("listen = '127.0.0.1:9000'\n[tokens]\naccess = '1m'\nrefresh = '1d'\n[keys.master]\n1 = 'ab'\n");
         let name = file.path().display().to_string();
         let config = load(&[("AUTHKIT_CONFIG", &name), ("AUTHKIT_TOKENS__ACCESS", "2m")]).expect("fine");
         assert_eq!((config.tokens.access, config.tokens.refresh), (Span::minutes(2), Span::days(1)));
@@ -355,7 +354,8 @@ mod tests {
     fn a_secret_is_read_from_a_file_and_only_a_secret() {
         let secret = file("postgres://u:p@h/d\r\n");
         let path = secret.path().display().to_string();
-        let config = load(&[("AUTHKIT_DATABASE_URL_FILE", &path), ("AUTHKIT_KEYS__MASTER__1_FILE", &path)]).expect("fine");
+        let config =
+            load(&[("AUTHKIT_DATABASE_URL_FILE", &path), ("AUTHKIT_KEYS__MASTER__1_FILE", &path)]).expect("fine");
         assert_eq!(config.database_url.expose(), "postgres://u:p@h/d");
         assert_eq!(config.keys.master[&1].expose(), "postgres://u:p@h/d");
         assert!(load(&[("AUTHKIT_LISTEN_FILE", &path)]).is_err());

@@ -127,9 +127,13 @@ mod tests {
 
     #[test]
     fn a_length_of_time_is_read_and_written() {
-        for (text, seconds, again) in
-            [("90s", 90, "90s"), ("15m", 900, "15m"), ("1h 30m", 5400, "90m"), ("30d", 2_592_000, "30d"), ("0s", 0, "0s")]
-        {
+        for (text, seconds, again) in [
+            ("90s", 90, "90s"),
+            ("15m", 900, "15m"),
+            ("1h 30m", 5400, "90m"),
+            ("30d", 2_592_000, "30d"),
+            ("0s", 0, "0s"),
+        ] {
             let span: Span = text.parse().expect(text);
             assert_eq!((span.duration().as_secs(), span.to_string().as_str()), (seconds, again));
         }

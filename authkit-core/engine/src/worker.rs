@@ -1,0 +1,219 @@
+//! What runs beside requests.
+
+use crate::Engine;
+use authkit_core::{
+    Result,
+    notices::NoticeChange,
+    ports::{Scope, Unit},
+    tenants::LeaseChange,
+};
+use futures_util::FutureExt as _;
+use jiff::SignedDuration;
+use std::{error::Error as _, future::Future, panic::AssertUnwindSafe, pin::Pin, time::Duration};
+use tokio::{sync::watch, task::JoinSet, time::Instant};
+use uuid::Uuid;
+
+/// How often the feed is polled, at the latest; a node that did not hear it for two seconds does not trust itself.
+const FEED: Duration = Duration::from_millis(250);
+/// The shortest pause between two polls, however often the store says that there is something new.
+const FEED_PAUSE: Duration = Duration::from_millis(10);
+const OUTBOX: Duration = Duration::from_millis(250);
+const SEAL: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
+const GAUGES: Duration = Duration::from_secs(15);
+/// How long a leased job may take before another node does it.
+const LEASE: SignedDuration = SignedDuration::from_mins(5);
+
+/// Jobs that one node at a time does.
+const LEASED: [&str; 2] = ["sweep", "keys"];
+
+/// A running worker. Dropping it stops the worker without waiting; [`stop`](Self::stop) waits and gives back the leases.
+#[derive(Debug)]
+pub struct WorkerHandle {
+    engine: Engine,
+    owner: Uuid,
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+}
+
+impl WorkerHandle {
+    /// Ends every task after what it is doing, at the latest after `deadline`; writes down when sessions were last seen, and
+    /// gives back the leases, so that another node goes on at once.
+    pub async fn stop(mut self, deadline: Duration) {
+        let until = Instant::now() + deadline;
+        let _ = self.stop.send(true);
+        let finished = async { while self.tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout_at(until, finished).await.is_err() {
+            tracing::warn!("the worker did not finish in time");
+            self.tasks.abort_all();
+        }
+        // Giving back takes a moment even when the deadline has passed; without it other nodes wait for the leases to run out.
+        let until = until.max(Instant::now() + Duration::from_secs(2));
+        if tokio::time::timeout_at(until, give_back(&self.engine, self.owner)).await.is_err() {
+            tracing::warn!("leases could not be given back in time; they run out by themselves");
+        }
+    }
+}
+
+async fn give_back(engine: &Engine, owner: Uuid) {
+    if let Err(error) = engine.sessions().flush_activity().await {
+        tracing::warn!(%error, "the last activity of sessions was not written down");
+    }
+    // What was written since the last turn is linked now: a later `audit verify` must not find it unsealed.
+    let sealed = async {
+        engine.audit().seal().await?;
+        engine.audit().release().await
+    };
+    if let Err(error) = sealed.await {
+        tracing::warn!(%error, "the last audit records were not sealed; the next node does it");
+    }
+    let mut unit = Unit::new().with(NoticeChange::ReleaseLeases { owner });
+    for name in LEASED {
+        unit.push(LeaseChange::Release { name, owner });
+    }
+    if let Err(error) = engine.context().commit(Scope::System, unit).await {
+        tracing::warn!(%error, "leases could not be given back; they run out by themselves");
+    }
+}
+
+type Turn = Pin<Box<dyn Future<Output = Result<Next>> + Send>>;
+
+/// When a task goes on.
+enum Next {
+    /// At once: there is more to do.
+    Now,
+    /// After its pause.
+    Later,
+}
+
+pub(crate) fn start(engine: Engine) -> WorkerHandle {
+    let owner = engine.context().uuid();
+    let (stop, _) = watch::channel(false);
+    let mut tasks = JoinSet::new();
+    let mut run = |name: &'static str, pause: Pause, turn: fn(Engine, Uuid) -> Turn| {
+        tasks.spawn(repeat(name, pause, turn, engine.clone(), owner, stop.subscribe()));
+    };
+    run("feed", Pause::Feed, |engine, _| {
+        Box::pin(async move { done(engine.context().authority.poll(engine.context()).await) })
+    });
+    run("outbox", Pause::For(OUTBOX), |engine, owner| Box::pin(async move { deliver(&engine, owner).await }));
+    run("audit", Pause::For(SEAL), |engine, _| Box::pin(async move { done(engine.audit().seal().await) }));
+    run("activity", Pause::For(MINUTE), |engine, _| {
+        Box::pin(async move { done(engine.sessions().flush_activity().await) })
+    });
+    run("sweep", Pause::For(MINUTE), |engine, owner| Box::pin(async move { sweep(&engine, owner).await }));
+    run("keys", Pause::For(MINUTE), |engine, owner| Box::pin(async move { keys(&engine, owner).await }));
+    run("gauges", Pause::For(GAUGES), |engine, _| Box::pin(async move { gauges(&engine).await }));
+    WorkerHandle { engine, owner, stop, tasks }
+}
+
+fn done<T>(outcome: Result<T>) -> Result<Next> {
+    outcome.map(|_| Next::Later)
+}
+
+#[derive(Clone, Copy)]
+enum Pause {
+    For(Duration),
+    /// Until the store has something new, or the poll is due.
+    Feed,
+}
+
+/// Runs `turn` again and again. A failure, even a panic, is logged and followed by a growing pause; it never ends the task.
+async fn repeat(
+    name: &'static str,
+    pause: Pause,
+    turn: fn(Engine, Uuid) -> Turn,
+    engine: Engine,
+    owner: Uuid,
+    mut stop: watch::Receiver<bool>,
+) {
+    let mut failures = 0_u32;
+    while !*stop.borrow_and_update() {
+        let outcome = AssertUnwindSafe(turn(engine.clone(), owner)).catch_unwind().await;
+        metrics::counter!("authkit_worker_turns_total", "task" => name).increment(1);
+        let wait = match outcome {
+            Ok(Ok(Next::Now)) => {
+                failures = 0;
+                tokio::task::yield_now().await;
+                continue;
+            }
+            Ok(Ok(Next::Later)) => {
+                failures = 0;
+                None
+            }
+            Ok(Err(error)) => {
+                failures = failures.saturating_add(1);
+                metrics::counter!("authkit_worker_failures_total", "task" => name).increment(1);
+                let source = error.source().map(ToString::to_string);
+                tracing::warn!(task = name, %error, source, failures, "a background task failed; it goes on");
+                Some(backoff(failures))
+            }
+            Err(_) => {
+                failures = failures.saturating_add(1);
+                metrics::counter!("authkit_worker_panics_total", "task" => name).increment(1);
+                tracing::error!(task = name, failures, "a background task panicked; it goes on");
+                Some(backoff(failures))
+            }
+        };
+        tokio::select! {
+            () = rest(pause, wait, &engine) => {}
+            changed = stop.changed() => if changed.is_err() { return },
+        }
+    }
+}
+
+/// From a quarter of a second to fifteen seconds.
+fn backoff(failures: u32) -> Duration {
+    Duration::from_millis(250).saturating_mul(1 << failures.saturating_sub(1).min(6)).min(Duration::from_secs(15))
+}
+
+async fn rest(pause: Pause, after_failure: Option<Duration>, engine: &Engine) {
+    match (after_failure, pause) {
+        (Some(wait), _) | (None, Pause::For(wait)) => tokio::time::sleep(wait).await,
+        (None, Pause::Feed) => {
+            tokio::time::sleep(FEED_PAUSE).await;
+            let _ = tokio::time::timeout(FEED - FEED_PAUSE, engine.context().store.feed_changed()).await;
+        }
+    }
+}
+
+async fn deliver(engine: &Engine, owner: Uuid) -> Result<Next> {
+    let dealt_with = engine.notices().deliver_due(owner, &**engine.mailer()).await?;
+    metrics::counter!("authkit_notices_handled_total").increment(dealt_with as u64);
+    Ok(if dealt_with > 0 { Next::Now } else { Next::Later })
+}
+
+async fn sweep(engine: &Engine, owner: Uuid) -> Result<Next> {
+    if leased(engine, owner, "sweep").await? {
+        let rows = engine.sessions().sweep().await?;
+        metrics::counter!("authkit_swept_rows_total").increment(rows);
+    }
+    Ok(Next::Later)
+}
+
+async fn keys(engine: &Engine, owner: Uuid) -> Result<Next> {
+    if leased(engine, owner, "keys").await? {
+        engine.sessions().maintain_keys().await?;
+    }
+    Ok(Next::Later)
+}
+
+async fn gauges(engine: &Engine) -> Result<Next> {
+    let (waiting, dead) = engine.context().store.count_notices().await?;
+    metrics::gauge!("authkit_notices_waiting").set(waiting as f64);
+    metrics::gauge!("authkit_notices_dead").set(dead as f64);
+    Ok(Next::Later)
+}
+
+/// Takes or prolongs the lease of a job. `false` while another node has it.
+async fn leased(engine: &Engine, owner: Uuid, name: &'static str) -> Result<bool> {
+    let cx = engine.context();
+    let now = cx.now();
+    let until = now.checked_add(LEASE).unwrap_or(now);
+    let unit = Unit::new().with(LeaseChange::Acquire { name, owner, now, until });
+    match cx.commit(Scope::System, unit).await {
+        Ok(_) => Ok(true),
+        Err(error) if error.conflict().is_some() => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
