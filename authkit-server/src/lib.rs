@@ -1,1 +1,152 @@
-//! AuthKit.
+//! AuthKit over HTTP: routes, OpenAPI document, pages and server over an [`Engine`].
+//!
+//! - [`router`] makes everything a tower service over `http` types, for any framework.
+//! - [`SignedIn`], [`Permitted`] and [`RequirePermission`] guard a host application's own routes.
+//! - [`serve`] runs it on the configured listener.
+//!
+//! ```no_run
+//! use authkit_engine::{Config, Engine};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let engine = Engine::builder(Config::development("sqlite::memory:")).build().await?;
+//! let app: axum::Router = axum::Router::new()
+//!     .route("/", axum::routing::get(|| async { "my application" }))
+//!     .fallback_service(authkit_server::router(engine));
+//! # Ok(())
+//! # }
+//! ```
+
+mod access;
+mod call;
+mod client_ip;
+mod conditional;
+mod extract;
+mod host;
+mod idempotency;
+mod layer;
+mod metrics;
+mod options;
+mod pages;
+mod problem;
+mod rate_limit;
+mod registry;
+mod routes;
+mod serve;
+
+#[cfg(test)]
+mod tests;
+
+pub use access::{Access, PermissionName, Permitted, RequirePermission, RequirePermissionService, SignedIn};
+pub use layer::AuthKit;
+pub use metrics::install_recorder;
+pub use problem::Rejection;
+pub use rate_limit::RateClass;
+pub use registry::RouteInfo;
+pub use serve::{Server, serve};
+
+use authkit_engine::Engine;
+use axum::{Router, extract::FromRef};
+use bytes::Bytes;
+use call::TraceIds;
+use http::HeaderValue;
+use options::Options;
+use registry::{Api, Endpoint, Methods};
+use routes::{Mounted, permissions::PermissionsView};
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
+};
+
+/// What handlers and the combined layer work with.
+#[derive(Clone)]
+pub(crate) struct App {
+    pub(crate) engine: Engine,
+    pub(crate) shared: Arc<Shared>,
+}
+
+impl FromRef<App> for Engine {
+    fn from_ref(app: &App) -> Self {
+        app.engine.clone()
+    }
+}
+
+/// What is made once for all requests.
+pub(crate) struct Shared {
+    pub(crate) options: Options,
+    pub(crate) limits: rate_limit::RateLimits,
+    pub(crate) traces: TraceIds,
+    pub(crate) table: matchit::Router<Methods>,
+    /// Whose requests `/metrics` shows, when not one's own.
+    pub(crate) counted: Option<Arc<Shared>>,
+    pub(crate) endpoints: Vec<Arc<Endpoint>>,
+    pub(crate) pages: metrics::RouteStats,
+    pub(crate) unmatched: metrics::RouteStats,
+    pub(crate) document: Bytes,
+    pub(crate) document_tag: HeaderValue,
+    pub(crate) permissions: Bytes,
+}
+
+/// Everything of AuthKit over HTTP, as a tower service: API, pages and, where they belong, documentation and metrics.
+#[must_use]
+pub fn router(engine: Engine) -> AuthKit {
+    let options = Options::new(engine.config());
+    let here = !options.own_listener;
+    let mounted =
+        Mounted { development: options.development, metrics: options.metrics && here, docs: options.docs && here };
+    let pages = pages::router(&engine);
+    assemble(engine, options, routes::api(mounted), pages, None)
+}
+
+/// What the operator's own listener serves; `None` when there is none.
+pub(crate) fn operators(engine: Engine, main: &AuthKit) -> Option<AuthKit> {
+    let options = Options::new(engine.config());
+    if !options.own_listener {
+        return None;
+    }
+    let mounted = Mounted { development: false, metrics: options.metrics, docs: options.docs };
+    Some(assemble(engine, options, routes::operators(mounted), Router::new(), Some(&main.app.shared)))
+}
+
+/// `main` is there for the operator's own listener, which shows the counts and the document of the main one.
+fn assemble(engine: Engine, options: Options, api: Api, pages: Router, main: Option<&Arc<Shared>>) -> AuthKit {
+    let document = match main {
+        Some(main) => main.document.clone(),
+        None => Bytes::from(serde_json::to_vec(&api.document()).unwrap_or_default()),
+    };
+    let mut hasher = DefaultHasher::new();
+    document.hash(&mut hasher);
+    let tag = format!("\"{:016x}\"", hasher.finish());
+    let permissions = PermissionsView { data: engine.roles().permissions() };
+    let mut random = [0; 16];
+    engine.context().random.fill(&mut random);
+    let shared = Shared {
+        limits: rate_limit::RateLimits::new(&engine.config().rate_limits, engine.context()),
+        options,
+        traces: TraceIds::new(random),
+        table: api.table(),
+        counted: main.map(Arc::clone),
+        endpoints: api.endpoints,
+        pages: metrics::RouteStats::default(),
+        unmatched: metrics::RouteStats::default(),
+        document,
+        document_tag: HeaderValue::from_str(&tag).unwrap_or_else(|_| HeaderValue::from_static("")),
+        permissions: Bytes::from(serde_json::to_vec(&permissions).unwrap_or_default()),
+    };
+    let app = App { engine, shared: Arc::new(shared) };
+    let router = api.router.with_state(app.clone()).merge(pages);
+    AuthKit { app, router, operators: main.is_some() }
+}
+
+/// Every route of the contract, with who may call it.
+#[must_use]
+pub fn routes() -> Vec<RouteInfo> {
+    routes::api(Mounted::ALL).endpoints.iter().map(|endpoint| endpoint.info.clone()).collect()
+}
+
+/// The OpenAPI 3.1 document of the whole contract, as committed in `docs/openapi.json`.
+#[must_use]
+pub fn openapi_json() -> String {
+    let mut text = serde_json::to_string_pretty(&routes::api(Mounted::ALL).document()).unwrap_or_default();
+    text.push('\n');
+    text
+}

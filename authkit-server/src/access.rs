@@ -1,0 +1,285 @@
+//! Who may call a route: a value that every route is registered with, and what a host application mounts on its own.
+
+use crate::{call::Call, problem::Rejection};
+use authkit_core::{Error, Principal, Result, wire::ErrorCode};
+use authkit_engine::Engine;
+use axum::extract::{FromRef, FromRequestParts};
+use http::{HeaderMap, Request, Response, header, request::Parts};
+use std::{
+    fmt,
+    future::Future,
+    marker::PhantomData,
+    ops::Deref,
+    pin::Pin,
+    task::{Context, Poll},
+};
+use tower::{Layer, Service, ServiceExt};
+
+/// Who may call a route. The registration of a route takes one, the combined layer enforces it, and the OpenAPI
+/// document shows it as `x-authkit-access`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Access {
+    /// Anybody.
+    Public,
+    /// Everybody who is signed in.
+    SignedIn,
+    /// Everybody who is signed in, on what is their own: what belongs to somebody else does not exist for them.
+    Own,
+    /// Those who hold the permission for everything in their tenant.
+    Permission(&'static str),
+    /// A machine that presents the installation's token (metrics), or anybody on one's own machine in development.
+    Machine,
+}
+
+impl Access {
+    /// Whether an access token is asked for.
+    #[must_use]
+    pub const fn needs_token(self) -> bool {
+        matches!(self, Self::SignedIn | Self::Own | Self::Permission(_))
+    }
+}
+
+impl fmt::Display for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Public => f.write_str("public"),
+            Self::SignedIn => f.write_str("signed_in"),
+            Self::Own => f.write_str("own"),
+            Self::Permission(name) => write!(f, "permission:{name}"),
+            Self::Machine => f.write_str("machine"),
+        }
+    }
+}
+
+/// The token of `Authorization: Bearer …` (RFC 6750, section 2.1); `None` without the header.
+///
+/// # Errors
+/// `auth.invalid_token` when the header is there but is not that.
+pub(crate) fn bearer(headers: &HeaderMap) -> Result<Option<&str>> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    let token = value
+        .to_str()
+        .ok()
+        .filter(|_| values.next().is_none())
+        .and_then(|text| text.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| token.trim_matches(' '))
+        .filter(|token| !token.is_empty());
+    match token {
+        Some(token) => Ok(Some(token)),
+        None => {
+            Err(Error::new(ErrorCode::InvalidToken, "The `Authorization` header must be `Bearer` and an access token."))
+        }
+    }
+}
+
+/// Who makes the request. Nothing awaits here unless this node's knowledge of revocations is stale.
+///
+/// # Errors
+/// `auth.unauthenticated` without a token, `auth.invalid_token` for one that does not count.
+pub(crate) async fn authenticate(engine: &Engine, headers: &HeaderMap) -> Result<Principal> {
+    let Some(token) = bearer(headers)? else {
+        return Err(Error::new(
+            ErrorCode::Unauthenticated,
+            "Send an access token: `Authorization: Bearer <access token>`.",
+        ));
+    };
+    let principal = engine.sessions().authenticate(token).await?;
+    let cx = engine.context();
+    cx.authority.note_activity(&principal, cx.now());
+    Ok(principal)
+}
+
+/// The signed-in caller, for handlers of AuthKit and of a host application.
+///
+/// A host application's router needs state from which the [`Engine`] can be taken ([`FromRef`]); the state may be the
+/// engine itself.
+///
+/// ```
+/// use authkit_engine::Engine;
+/// use authkit_server::SignedIn;
+/// use axum::{Router, routing::get};
+///
+/// async fn hello(SignedIn(principal): SignedIn) -> String {
+///     format!("Hello, {}", principal.user)
+/// }
+///
+/// fn app(engine: Engine) -> Router {
+///     Router::new().route("/hello", get(hello)).with_state(engine)
+/// }
+/// ```
+///
+/// Without a valid token it answers 401 with a problem document.
+#[derive(Clone, Debug)]
+pub struct SignedIn(pub Principal);
+
+impl Deref for SignedIn {
+    type Target = Principal;
+
+    fn deref(&self) -> &Principal {
+        &self.0
+    }
+}
+
+impl<S> FromRequestParts<S> for SignedIn
+where
+    S: Send + Sync,
+    Engine: FromRef<S>,
+{
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> std::result::Result<Self, Rejection> {
+        if let Some(call) = parts.extensions.get::<Call>() {
+            // Our own routes: the layer has decided. A route that was registered as public has no principal.
+            return call
+                .principal
+                .clone()
+                .map(Self)
+                .ok_or_else(|| Rejection::new(ErrorCode::Unauthenticated.into(), Some(call.trace)));
+        }
+        if let Some(known) = parts.extensions.get::<Known>() {
+            return Ok(Self(known.0.clone()));
+        }
+        let engine = Engine::from_ref(state);
+        authenticate(&engine, &parts.headers).await.map(Self).map_err(|error| Rejection::new(error, None))
+    }
+}
+
+/// The name of a permission as a type, for [`Permitted`].
+pub trait PermissionName {
+    /// `resource:action`
+    const NAME: &'static str;
+}
+
+/// The signed-in caller, who holds a permission for everything in the tenant.
+///
+/// ```
+/// use authkit_server::{PermissionName, Permitted};
+///
+/// struct ReadReports;
+/// impl PermissionName for ReadReports {
+///     const NAME: &'static str = "reports:read";
+/// }
+///
+/// async fn reports(caller: Permitted<ReadReports>) -> String {
+///     format!("Reports for {}", caller.user)
+/// }
+/// ```
+///
+/// Without a valid token it answers 401, without the permission 403, with a problem document.
+#[derive(Clone, Debug)]
+pub struct Permitted<P>(Principal, PhantomData<fn() -> P>);
+
+impl<P> Permitted<P> {
+    /// The caller.
+    #[must_use]
+    pub fn into_principal(self) -> Principal {
+        self.0
+    }
+}
+
+impl<P> Deref for Permitted<P> {
+    type Target = Principal;
+
+    fn deref(&self) -> &Principal {
+        &self.0
+    }
+}
+
+impl<S, P> FromRequestParts<S> for Permitted<P>
+where
+    S: Send + Sync,
+    P: PermissionName,
+    Engine: FromRef<S>,
+{
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> std::result::Result<Self, Rejection> {
+        let SignedIn(principal) = SignedIn::from_request_parts(parts, state).await?;
+        match principal.require(P::NAME) {
+            Ok(()) => Ok(Self(principal, PhantomData)),
+            Err(error) => Err(Rejection::new(error, parts.extensions.get::<Call>().map(|call| call.trace))),
+        }
+    }
+}
+
+/// The caller that [`RequirePermission`] found, for [`SignedIn`] behind it.
+#[derive(Clone)]
+struct Known(Principal);
+
+/// A tower layer that lets only those through who hold a permission, for a host application's routes.
+///
+/// ```
+/// use authkit_engine::Engine;
+/// use authkit_server::RequirePermission;
+/// use axum::{Router, routing::get};
+///
+/// fn app(engine: Engine) -> Router {
+///     Router::new()
+///         .route("/reports", get(|| async { "reports" }))
+///         .route_layer(RequirePermission::new(engine.clone(), "reports:read"))
+///         .with_state(engine)
+/// }
+/// ```
+///
+/// It answers 401 or 403 with a problem document; [`SignedIn`] behind it costs no second check.
+#[derive(Clone, Debug)]
+pub struct RequirePermission {
+    engine: Engine,
+    permission: &'static str,
+}
+
+impl RequirePermission {
+    /// Asks for `permission` (`resource:action`).
+    #[must_use]
+    pub const fn new(engine: Engine, permission: &'static str) -> Self {
+        Self { engine, permission }
+    }
+}
+
+impl<S> Layer<S> for RequirePermission {
+    type Service = RequirePermissionService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        RequirePermissionService { guard: self.clone(), inner }
+    }
+}
+
+/// The service of [`RequirePermission`].
+#[derive(Clone, Debug)]
+pub struct RequirePermissionService<S> {
+    guard: RequirePermission,
+    inner: S,
+}
+
+impl<S, B> Service<Request<B>> for RequirePermissionService<S>
+where
+    S: Service<Request<B>, Response = Response<axum::body::Body>> + Clone + Send + 'static,
+    S::Future: Send,
+    B: Send + 'static,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = std::result::Result<S::Response, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<std::result::Result<(), S::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let (guard, inner) = (self.guard.clone(), self.inner.clone());
+        Box::pin(async move {
+            let (mut parts, body) = request.into_parts();
+            let caller = authenticate(&guard.engine, &parts.headers).await;
+            match caller.and_then(|caller| caller.require(guard.permission).map(|()| caller)) {
+                Ok(caller) => {
+                    parts.extensions.insert(Known(caller));
+                    inner.oneshot(Request::from_parts(parts, body)).await
+                }
+                Err(error) => Ok(axum::response::IntoResponse::into_response(Rejection::new(error, None))),
+            }
+        })
+    }
+}

@@ -1,0 +1,421 @@
+//! The one combined layer: everything that is the same for all routes, in one service. A stack of ordinary layers would
+//! cost half of a small route's throughput.
+
+use crate::{
+    App,
+    access::{self, Access},
+    call::{Call, TraceId},
+    client_ip::client_ip,
+    extract, host, idempotency,
+    problem::{self, Failure, Pending},
+    rate_limit::{Key, RateClass, Standing},
+    registry::Endpoint,
+};
+use authkit_core::{
+    Error, Principal, Result,
+    tenants::DEFAULT_TENANT,
+    wire::{ErrorCode, TenantId},
+};
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::ConnectInfo,
+    response::{IntoResponse, Response},
+};
+use futures_util::FutureExt;
+use http::{HeaderName, HeaderValue, Method, Request, StatusCode, header, request::Parts};
+use std::{
+    convert::Infallible,
+    future::Future,
+    net::{IpAddr, SocketAddr},
+    panic::AssertUnwindSafe,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
+use subtle::ConstantTimeEq;
+use tower::Service;
+
+const TENANT: HeaderName = HeaderName::from_static("x-authkit-tenant");
+const TRACE: HeaderName = HeaderName::from_static("x-trace-id");
+
+/// AuthKit over HTTP: a tower service over `http` types, cheap to clone.
+///
+/// An axum application mounts it with `nest_service` or `fallback_service`; any other framework calls it. The
+/// connection's peer is taken from axum's [`ConnectInfo`]`<SocketAddr>` extension; without one, requests count as local.
+#[derive(Clone)]
+pub struct AuthKit {
+    pub(crate) app: App,
+    pub(crate) router: Router,
+    /// Whether this is the operator's own listener.
+    pub(crate) operators: bool,
+}
+
+impl std::fmt::Debug for AuthKit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AuthKit").finish_non_exhaustive()
+    }
+}
+
+impl<B> Service<Request<B>> for AuthKit
+where
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<axum::BoxError>,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = std::result::Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<std::result::Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let service = self.clone();
+        Box::pin(async move { Ok(service.handle(request.map(Body::new)).await) })
+    }
+}
+
+/// What the layer finds out on the way and needs for the answer.
+#[derive(Default)]
+struct Findings {
+    standing: Option<Standing>,
+    allowed_origin: Option<HeaderValue>,
+}
+
+impl AuthKit {
+    async fn handle(self, request: Request<Body>) -> Response {
+        let started = Instant::now();
+        let (parts, body) = request.into_parts();
+        let app = self.app.clone();
+        let trace = app.shared.traces.of(&parts.headers);
+        let method = parts.method.clone();
+        let route = app.shared.table.at(parts.uri.path()).ok().map(|found| found.value);
+        let endpoint = route.and_then(|route| route.endpoint(&method)).cloned();
+        let api = route.is_some();
+        let mut findings = Findings::default();
+
+        let answer = self.answer(parts, body, endpoint.as_ref(), api, trace, &mut findings);
+        let mut response = match AssertUnwindSafe(answer).catch_unwind().await {
+            Ok(Ok(response)) => response,
+            Ok(Err(error)) => Failure(error).into_response(),
+            Err(panic) => {
+                let what = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+                let what = what.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+                tracing::error!(trace_id = trace.as_str(), panic = what, "a handler panicked");
+                Failure(ErrorCode::Internal.into()).into_response()
+            }
+        };
+        describe(&mut response, trace);
+
+        let shared = &app.shared;
+        let headers = response.headers_mut();
+        for (name, value) in &shared.options.headers {
+            if !headers.contains_key(name) {
+                headers.insert(name.clone(), value.clone());
+            }
+        }
+        headers.insert(TRACE, trace.header());
+        if let Some(standing) = findings.standing {
+            standing.write(headers);
+        }
+        if api && !(shared.options.cors.origins.is_empty() && !shared.options.cors.any) {
+            headers.append(header::VARY, HeaderValue::from_static("origin"));
+            if let Some(origin) = findings.allowed_origin {
+                headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+                headers.insert(
+                    header::ACCESS_CONTROL_EXPOSE_HEADERS,
+                    HeaderValue::from_static(
+                        "etag, idempotency-replayed, ratelimit, ratelimit-policy, retry-after, x-trace-id",
+                    ),
+                );
+            }
+        }
+        let (status, took) = (response.status().as_u16(), started.elapsed());
+        let (stats, template) = match &endpoint {
+            Some(endpoint) => (&endpoint.stats, endpoint.info.path.as_str()),
+            None if status == 404 || status == 405 => (&shared.unmatched, "unmatched"),
+            None => (&shared.pages, "pages"),
+        };
+        stats.count(status, took);
+        tracing::info!(
+            target: "authkit::access",
+            trace_id = trace.as_str(),
+            method = known(&method),
+            route = template,
+            status,
+            micros = took.as_micros() as u64,
+            "answered"
+        );
+        response
+    }
+
+    async fn answer(
+        &self,
+        mut parts: Parts,
+        body: Body,
+        endpoint: Option<&Arc<Endpoint>>,
+        api: bool,
+        trace: TraceId,
+        findings: &mut Findings,
+    ) -> Result<Response> {
+        let shared = &self.app.shared;
+        let options = &shared.options;
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+        let any_host = self.operators || endpoint.is_some_and(|endpoint| endpoint.any_host);
+        let named = self.check_host(&parts, peer, any_host)?;
+        if api && let Some(origin) = parts.headers.get(header::ORIGIN) {
+            findings.allowed_origin = options.allowed_origin(origin);
+            if parts.method == Method::OPTIONS && parts.headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD) {
+                return Ok(preflight(&findings.allowed_origin));
+            }
+        }
+        if let Some(length) = parts.headers.get(header::CONTENT_LENGTH) {
+            let length = length.to_str().ok().and_then(|text| text.parse::<u64>().ok());
+            if length.is_none_or(|length| length > options.body.bytes as u64) {
+                return Err(Error::new(
+                    ErrorCode::BodyTooLarge,
+                    format!("The body may have at most {} KiB.", options.body.bytes / 1024),
+                ));
+            }
+        }
+        if let (Some(endpoint), Some(query)) = (endpoint, parts.uri.query()) {
+            if !query.is_empty() && !endpoint.any_query {
+                extract::check_query(query, &endpoint.info.query)?;
+            }
+        }
+        let ip = client_ip(peer, &parts.headers, &options.trusted_proxies);
+        let (tenant, explicit) = match endpoint {
+            // Operations and documents belong to no tenant.
+            Some(endpoint) if !endpoint.in_tenant => (DEFAULT_TENANT, false),
+            _ => self.tenant(&parts, named.as_deref())?,
+        };
+        let access = endpoint.map_or(Access::Public, |endpoint| endpoint.info.access);
+        let class = match endpoint {
+            Some(endpoint) => endpoint.info.rate_class,
+            None => page_class(&parts.method, parts.uri.path()),
+        };
+        let principal = match access {
+            Access::SignedIn | Access::Own | Access::Permission(_) => {
+                let found = access::authenticate(&self.app.engine, &parts.headers).await;
+                Some(self.limited(class, ip, found, findings)?)
+            }
+            Access::Machine => {
+                let found = self.check_operator(&parts);
+                self.limited_anonymous(class, ip, findings)?;
+                found?;
+                None
+            }
+            Access::Public => {
+                self.limited_anonymous(class, ip, findings)?;
+                None
+            }
+        };
+        if let Some(principal) = &principal {
+            if explicit && principal.tenant != tenant {
+                return Err(Error::new(
+                    ErrorCode::TenantMismatch,
+                    "The access token belongs to another tenant than the host or header names.",
+                ));
+            }
+            if let Access::Permission(permission) = access {
+                principal.require(permission)?;
+            }
+        }
+        let call = Call { trace, tenant, ip, principal, body: options.body };
+        if endpoint.is_none() {
+            parts.extensions.insert(call.origin(&parts.headers));
+        }
+        let key = match endpoint.filter(|endpoint| endpoint.info.idempotent) {
+            Some(_) => idempotency::key(&parts.headers)?.map(str::to_owned),
+            None => None,
+        };
+        let kept = key.is_some().then(|| call.clone());
+        parts.extensions.insert(call);
+        let request = Request::from_parts(parts, body);
+        match (endpoint, key, kept) {
+            (Some(endpoint), Some(key), Some(call)) => {
+                let (router, deadline) = (self.router.clone(), options.request_timeout);
+                let route = format!("{} {}", endpoint.info.method, endpoint.info.path);
+                idempotency::run(&self.app, &call, &route, key, request, |request| run(router, request, deadline)).await
+            }
+            _ => Ok(run(self.router.clone(), request, options.request_timeout).await),
+        }
+    }
+
+    /// The host that the request names, if this server answers for it.
+    fn check_host(&self, parts: &Parts, peer: Option<IpAddr>, any_host: bool) -> Result<Option<String>> {
+        let options = &self.app.shared.options;
+        let refused = |detail: &str| Err(Error::new(ErrorCode::NotAcceptableHost, detail));
+        let Ok(host) = host::of(parts) else { return refused("The `Host` header is not readable.") };
+        if options.development {
+            // A page from elsewhere, opened in a browser on this machine, must not reach the outbox (DNS rebinding).
+            if host.is_some_and(|host| !host::is_loopback(host)) {
+                return refused("Development mode answers for this machine's own names only, such as `localhost`.");
+            }
+            if peer.is_some_and(|peer| !peer.to_canonical().is_loopback()) {
+                return refused("Development mode answers this machine only.");
+            }
+            return Ok(host.map(str::to_owned));
+        }
+        let Some(host) = host else {
+            return if any_host || peer.is_none() { Ok(None) } else { refused("The request names no host.") };
+        };
+        let host = host.trim_end_matches('.').to_ascii_lowercase();
+        let known = any_host
+            || options.hosts.contains(&host)
+            || self.app.engine.tenants().resolve(Some(&host), None).is_ok_and(|tenant| tenant != DEFAULT_TENANT);
+        if known { Ok(Some(host)) } else { refused("This server does not answer for that host.") }
+    }
+
+    /// The tenant found before sign-in, and whether the request names it.
+    fn tenant(&self, parts: &Parts, host: Option<&str>) -> Result<(TenantId, bool)> {
+        let header = match parts.headers.get(TENANT) {
+            None => None,
+            Some(value) => Some(value.to_str().map_err(|_| Error::from(ErrorCode::TenantMismatch))?),
+        };
+        let tenant = self.app.engine.tenants().resolve(host, header)?;
+        Ok((tenant, header.is_some() || tenant != DEFAULT_TENANT))
+    }
+
+    /// The operator's token, where one is set. Without one, only development and the operator's own listener answer.
+    fn check_operator(&self, parts: &Parts) -> Result<()> {
+        let options = &self.app.shared.options;
+        match &options.operator_token {
+            Some(token) => {
+                let sent = access::bearer(&parts.headers)?.ok_or(ErrorCode::Unauthenticated)?;
+                if bool::from(sent.as_bytes().ct_eq(token.expose().as_bytes())) {
+                    Ok(())
+                } else {
+                    Err(ErrorCode::InvalidToken.into())
+                }
+            }
+            None if options.development || self.operators => Ok(()),
+            None => Err(ErrorCode::Unauthenticated.into()),
+        }
+    }
+
+    /// Counts a signed-in request under its user, and a refused one under its address.
+    fn limited(
+        &self,
+        class: RateClass,
+        ip: Option<IpAddr>,
+        found: Result<Principal>,
+        findings: &mut Findings,
+    ) -> Result<Principal> {
+        match found {
+            Ok(principal) => {
+                self.count(class, Key::User(principal.user), findings)?;
+                Ok(principal)
+            }
+            Err(error) => {
+                self.count(class, Key::of_ip(ip), findings)?;
+                Err(error)
+            }
+        }
+    }
+
+    fn limited_anonymous(&self, class: RateClass, ip: Option<IpAddr>, findings: &mut Findings) -> Result<()> {
+        self.count(class, Key::of_ip(ip), findings)
+    }
+
+    fn count(&self, class: RateClass, key: Key, findings: &mut Findings) -> Result<()> {
+        match self.app.shared.limits.check(class, key) {
+            Ok(standing) => {
+                findings.standing = standing;
+                Ok(())
+            }
+            Err((error, standing)) => {
+                findings.standing = Some(standing);
+                Err(error)
+            }
+        }
+    }
+}
+
+/// Runs the routes within the deadline.
+async fn run(mut router: Router, request: Request<Body>, deadline: Duration) -> Response {
+    match tokio::time::timeout(deadline, router.call(request)).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(never)) => match never {},
+        Err(_) => Failure(
+            Error::new(ErrorCode::Unavailable, "The answer took too long to make.").retry_after(Duration::from_secs(1)),
+        )
+        .into_response(),
+    }
+}
+
+/// Turns a failure, and the router's own refusals, into a problem document.
+fn describe(response: &mut Response, trace: TraceId) {
+    if let Some(Pending(error)) = response.extensions_mut().remove::<Pending>() {
+        problem::log(&error, trace.as_str());
+        *response = problem::render(&error, trace.as_str());
+    } else if response.status().as_u16() >= 400 && !speaks_for_itself(response) {
+        let allow = response.headers_mut().remove(header::ALLOW);
+        *response = problem::render(&problem::of_status(response.status()), trace.as_str());
+        if let Some(allow) = allow {
+            response.headers_mut().insert(header::ALLOW, allow);
+        }
+    }
+}
+
+/// Pages show errors in their own way.
+fn speaks_for_itself(response: &Response) -> bool {
+    response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html") || kind == "application/problem+json")
+}
+
+fn preflight(allowed: &Option<HeaderValue>) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    if allowed.is_some() {
+        let headers = response.headers_mut();
+        headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE"));
+        headers.insert(
+            header::ACCESS_CONTROL_ALLOW_HEADERS,
+            HeaderValue::from_static(
+                "authorization, content-type, idempotency-key, if-match, if-none-match, traceparent, x-authkit-tenant",
+            ),
+        );
+        headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
+    }
+    response
+}
+
+/// Pages are counted like the operations behind them.
+fn page_class(method: &Method, path: &str) -> RateClass {
+    if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) {
+        return RateClass::Read;
+    }
+    match path {
+        "/sign-in"
+        | "/sign-in/mfa"
+        | "/account/password"
+        | "/account/deactivate"
+        | "/account/delete"
+        | "/account/mfa/disable"
+        | "/account/mfa/regenerate"
+        | "/account/mfa/setup" => RateClass::SignIn,
+        "/sign-up" => RateClass::Register,
+        "/forgot-password" | "/verify-email/resend" | "/account/email" => RateClass::Mail,
+        "/verify-email" | "/reset-password" | "/confirm-email" | "/undo-email" => RateClass::Token,
+        _ => RateClass::Write,
+    }
+}
+
+/// The method for the log: one of the usual ones, so that nobody writes into it.
+fn known(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
+}

@@ -1,0 +1,218 @@
+//! Limits on the number of requests, by class of route and by user or client address.
+
+use authkit_core::{
+    Context, Error,
+    wire::{ErrorCode, UserId},
+};
+use authkit_engine::config::{Rate, RateLimits as Config};
+use governor::{
+    Quota, RateLimiter, clock::Clock, middleware::StateInformationMiddleware, nanos::Nanos,
+    state::keyed::DashMapStateStore,
+};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use std::{
+    fmt,
+    io::Write,
+    net::IpAddr,
+    num::NonZeroU32,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+/// What kind of work a route is, for rate limits. Limits count per class, never per concrete path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RateClass {
+    /// Passwords and second factors.
+    SignIn,
+    /// Registrations.
+    Register,
+    /// What sends a mail.
+    Mail,
+    /// What presents a token.
+    Token,
+    /// Everything else that changes something.
+    Write,
+    /// Everything else.
+    Read,
+    /// Probes and keys.
+    Unlimited,
+}
+
+impl RateClass {
+    /// As the `RateLimit` headers name it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::SignIn => "sign-in",
+            Self::Register => "register",
+            Self::Mail => "mail",
+            Self::Token => "token",
+            Self::Write => "write",
+            Self::Read => "read",
+            Self::Unlimited => "unlimited",
+        }
+    }
+}
+
+/// Who is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Key {
+    /// A signed-in user.
+    User(UserId),
+    /// An IPv4 address.
+    V4(u32),
+    /// An IPv6 network of 64 bits: whoever has one address has them all.
+    V6(u64),
+    /// Requests from inside the process.
+    Local,
+}
+
+impl Key {
+    pub(crate) fn of_ip(ip: Option<IpAddr>) -> Self {
+        match ip.map(|ip| ip.to_canonical()) {
+            None => Self::Local,
+            Some(IpAddr::V4(ip)) => Self::V4(ip.to_bits()),
+            Some(IpAddr::V6(ip)) => Self::V6((ip.to_bits() >> 64) as u64),
+        }
+    }
+}
+
+/// The engine's clock, so that a test that moves it moves the limits too.
+#[derive(Clone, Debug)]
+struct EngineClock(Arc<Context>);
+
+impl Clock for EngineClock {
+    type Instant = Nanos;
+
+    fn now(&self) -> Nanos {
+        u64::try_from(self.0.now().as_microsecond()).unwrap_or_default().saturating_mul(1_000).into()
+    }
+}
+
+type Limiter = RateLimiter<Key, DashMapStateStore<Key>, EngineClock, StateInformationMiddleware>;
+
+struct Class {
+    limiter: Limiter,
+    name: &'static str,
+    /// One request's share of the time.
+    share: Duration,
+    requests: u32,
+    policy: HeaderValue,
+    since_cleaning: AtomicU32,
+}
+
+/// The limits in force.
+pub(crate) struct RateLimits([Option<Class>; 6]);
+
+impl fmt::Debug for RateLimits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.iter().flatten().map(|class| &class.policy)).finish()
+    }
+}
+
+/// What the `RateLimit` headers say.
+#[derive(Clone, Debug)]
+pub(crate) struct Standing {
+    policy: HeaderValue,
+    limit: HeaderValue,
+}
+
+const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+
+impl Standing {
+    /// Adds the headers (draft-ietf-httpapi-ratelimit-headers-10).
+    pub(crate) fn write(self, headers: &mut HeaderMap) {
+        headers.insert(POLICY, self.policy);
+        headers.insert(LIMIT, self.limit);
+    }
+}
+
+/// Forgets keys with a full quota after so many checks.
+const CLEANING: u32 = 4_096;
+
+impl RateLimits {
+    pub(crate) fn new(config: &Config, cx: &Arc<Context>) -> Self {
+        let class = |class: RateClass, rate: Rate| {
+            let requests = NonZeroU32::new(rate.requests).filter(|_| config.enabled)?;
+            let share = rate.per.duration().checked_div(requests.get())?;
+            let quota = Quota::with_period(share)?.allow_burst(requests);
+            let limiter: Limiter = RateLimiter::new(quota, DashMapStateStore::default(), EngineClock(cx.clone()));
+            let policy = format!("\"{}\";q={requests};w={}", class.name(), rate.per.duration().as_secs());
+            Some(Class {
+                limiter,
+                name: class.name(),
+                share,
+                requests: requests.get(),
+                policy: HeaderValue::from_str(&policy).ok()?,
+                since_cleaning: AtomicU32::new(0),
+            })
+        };
+        Self([
+            class(RateClass::SignIn, config.sign_in),
+            class(RateClass::Register, config.register),
+            class(RateClass::Mail, config.mail),
+            class(RateClass::Token, config.token),
+            class(RateClass::Write, config.write),
+            class(RateClass::Read, config.read),
+        ])
+    }
+
+    /// Counts a request. `None` where no limit is in force.
+    ///
+    /// # Errors
+    /// `request.rate_limited`, with what the headers say.
+    pub(crate) fn check(&self, class: RateClass, key: Key) -> Result<Option<Standing>, (Error, Standing)> {
+        let Some(class) = self.0.get(class as usize).and_then(Option::as_ref) else { return Ok(None) };
+        if class.since_cleaning.fetch_add(1, Ordering::Relaxed) >= CLEANING {
+            class.since_cleaning.store(0, Ordering::Relaxed);
+            class.limiter.retain_recent();
+            class.limiter.shrink_to_fit();
+        }
+        match class.limiter.check_key(&key) {
+            Ok(state) => {
+                let left = state.remaining_burst_capacity();
+                Ok(Some(class.standing(left, class.share * (class.requests - left.min(class.requests)))))
+            }
+            Err(until) => {
+                let wait = until.wait_time_from(class.limiter.clock().now());
+                let error = Error::new(
+                    ErrorCode::RateLimited,
+                    "Too many requests of this kind; try again after the time in `Retry-After`.",
+                )
+                .retry_after(wait);
+                Err((error, class.standing(0, wait)))
+            }
+        }
+    }
+}
+
+impl Class {
+    fn standing(&self, left: u32, reset: Duration) -> Standing {
+        let mut text = [0_u8; 64];
+        let mut rest = text.as_mut_slice();
+        // A write into 64 bytes fits: a name, two numbers.
+        let _ = write!(rest, "\"{}\";r={left};t={}", self.name, reset.as_secs() + u64::from(reset.subsec_nanos() > 0));
+        let unused = rest.len();
+        let limit = HeaderValue::from_bytes(&text[..64 - unused]).unwrap_or_else(|_| HeaderValue::from_static(""));
+        Standing { policy: self.policy.clone(), limit }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ipv6_counts_by_network() {
+        let key = |text: &str| Key::of_ip(Some(text.parse().unwrap()));
+        assert_eq!(key("2001:db8:1:2::1"), key("2001:db8:1:2:ffff::9"));
+        assert_ne!(key("2001:db8:1:2::1"), key("2001:db8:1:3::1"));
+        assert_ne!(key("192.0.2.1"), key("192.0.2.2"));
+        assert_eq!(key("::ffff:192.0.2.1"), key("192.0.2.1"));
+    }
+}

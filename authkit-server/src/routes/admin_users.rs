@@ -1,0 +1,154 @@
+//! `/v1/admin/users`
+
+use crate::{
+    SignedIn,
+    access::Access,
+    extract::{Client, Params, Path},
+    problem::Answer,
+    rate_limit::RateClass,
+    registry::{Api, Spec},
+};
+use authkit_core::{accounts::UserFilter, wire::*};
+use authkit_engine::Engine;
+use axum::extract::State;
+use http::StatusCode;
+use utoipa_axum::routes;
+
+pub(crate) fn register(api: &mut Api) {
+    let with = |permission, rate| Spec::new(Access::Permission(permission), rate);
+    api.compressed(routes!(list), with("users:read", RateClass::Read));
+    api.route(routes!(get), with("users:read", RateClass::Read).fails(&[404]));
+    let write = |permission| with(permission, RateClass::Write).idempotent().fails(&[404]);
+    api.route(routes!(activate), write("users:write"));
+    api.route(routes!(deactivate), write("users:write"));
+    api.route(routes!(unlock), write("users:unlock"));
+    api.route(routes!(reset_mfa), write("mfa:reset"));
+    api.route(routes!(revoke_sessions), write("sessions:revoke"));
+}
+
+/// The users of the tenant
+///
+/// The newest first.
+#[utoipa::path(
+    get, path = "/v1/admin/users", operation_id = "listUsers", tag = "admin",
+    params(
+        ("email" = Option<String>, Query, description = "The address starts with this"),
+        ("name" = Option<String>, Query, description = "The name contains this, in any case"),
+        ("status" = Option<UserStatus>, Query, description = "Their status"),
+        ("role" = Option<RoleId>, Query, description = "They hold this role directly"),
+        ("limit" = Option<u32>, Query, description = "Items on the page; 25 without it", minimum = 1, maximum = 100),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
+    ),
+    responses((status = 200, description = "A page", body = Page<AdminUserView>)),
+)]
+pub(crate) async fn list(
+    State(engine): State<Engine>,
+    caller: SignedIn,
+    params: Params,
+) -> Answer<axum::Json<Page<AdminUserView>>> {
+    let filter = UserFilter {
+        email_prefix: params.text("email").map(str::to_lowercase),
+        name_contains: params.text("name").map(str::to_owned),
+        status: params.one_of("status")?,
+        role: params.value("role", "the id of a role")?,
+    };
+    Ok(axum::Json(engine.accounts().list_users(&caller, filter, params.cursor(), params.limit()?).await?))
+}
+
+/// One user
+#[utoipa::path(
+    get, path = "/v1/admin/users/{id}", operation_id = "getUser", tag = "admin",
+    params(
+        ("id" = UserId, Path, description = "The user"),
+    ),
+    responses((status = 200, description = "The user", body = AdminUserView)),
+)]
+pub(crate) async fn get(
+    State(engine): State<Engine>,
+    caller: SignedIn,
+    Path(id): Path<UserId>,
+) -> Answer<axum::Json<AdminUserView>> {
+    Ok(axum::Json(engine.accounts().get_user(&caller, id).await?))
+}
+
+/// Activate a user
+///
+/// Also one whose deletion is pending.
+#[utoipa::path(
+    post, path = "/v1/admin/users/{id}/activate", operation_id = "activateUser", tag = "admin",
+    params(("id" = UserId, Path, description = "The user")),
+    responses((status = 200, description = "The user", body = AdminUserView)),
+)]
+pub(crate) async fn activate(
+    State(engine): State<Engine>,
+    Client(origin): Client,
+    caller: SignedIn,
+    Path(id): Path<UserId>,
+) -> Answer<axum::Json<AdminUserView>> {
+    Ok(axum::Json(engine.accounts().activate(&origin, Some(&caller), id).await?))
+}
+
+/// Deactivate a user
+///
+/// The user's sessions end.
+#[utoipa::path(
+    post, path = "/v1/admin/users/{id}/deactivate", operation_id = "deactivateUser", tag = "admin",
+    params(("id" = UserId, Path, description = "The user")),
+    responses((status = 200, description = "The user", body = AdminUserView)),
+)]
+pub(crate) async fn deactivate(
+    State(engine): State<Engine>,
+    Client(origin): Client,
+    caller: SignedIn,
+    Path(id): Path<UserId>,
+) -> Answer<axum::Json<AdminUserView>> {
+    Ok(axum::Json(engine.accounts().deactivate(&origin, Some(&caller), id).await?))
+}
+
+/// Lift the lock that wrong passwords put on a user
+#[utoipa::path(
+    post, path = "/v1/admin/users/{id}/unlock", operation_id = "unlockUser", tag = "admin",
+    params(("id" = UserId, Path, description = "The user")),
+    responses((status = 200, description = "The user", body = AdminUserView)),
+)]
+pub(crate) async fn unlock(
+    State(engine): State<Engine>,
+    Client(origin): Client,
+    caller: SignedIn,
+    Path(id): Path<UserId>,
+) -> Answer<axum::Json<AdminUserView>> {
+    Ok(axum::Json(engine.accounts().unlock(&origin, Some(&caller), id).await?))
+}
+
+/// Remove a user's second factors
+///
+/// For somebody who has lost them. The user's sessions end.
+#[utoipa::path(
+    post, path = "/v1/admin/users/{id}/mfa/reset", operation_id = "resetMfa", tag = "admin",
+    params(("id" = UserId, Path, description = "The user")),
+    responses((status = 204, description = "The user has no second factors")),
+)]
+pub(crate) async fn reset_mfa(
+    State(engine): State<Engine>,
+    Client(origin): Client,
+    caller: SignedIn,
+    Path(id): Path<UserId>,
+) -> Answer<StatusCode> {
+    engine.mfa().reset(&origin, Some(&caller), id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// End all sessions of a user
+#[utoipa::path(
+    delete, path = "/v1/admin/users/{id}/sessions", operation_id = "revokeUserSessions", tag = "admin",
+    params(("id" = UserId, Path, description = "The user")),
+    responses((status = 200, description = "How many have ended", body = RevokedView)),
+)]
+pub(crate) async fn revoke_sessions(
+    State(engine): State<Engine>,
+    Client(origin): Client,
+    caller: SignedIn,
+    Path(id): Path<UserId>,
+) -> Answer<axum::Json<RevokedView>> {
+    Ok(axum::Json(engine.sessions().revoke_all_of(&origin, Some(&caller), id).await?))
+}

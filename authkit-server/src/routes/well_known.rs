@@ -1,0 +1,93 @@
+//! `/.well-known/…`: keys and discovery, for those who verify tokens.
+
+use crate::{
+    access::Access,
+    problem::Answer,
+    rate_limit::RateClass,
+    registry::{Api, Spec},
+};
+use authkit_engine::Engine;
+use axum::{extract::State, response::IntoResponse};
+use http::header;
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+use utoipa_axum::routes;
+
+/// Outside verifiers hear of a revoked key after this long at most.
+const MAX_AGE: &str = "public, max-age=300";
+
+pub(crate) fn register(api: &mut Api) {
+    let public = Spec::new(Access::Public, RateClass::Unlimited);
+    api.route(routes!(jwks), public);
+    api.route(routes!(discovery), public);
+}
+
+/// The keys that verify access tokens (RFC 7517).
+#[derive(Serialize, ToSchema)]
+pub(crate) struct JwksView {
+    /// Public keys, also those that will sign soon.
+    #[schema(value_type = Vec<Object>)]
+    keys: Vec<Value>,
+}
+
+/// The keys that verify access tokens
+#[utoipa::path(
+    get, path = "/.well-known/jwks.json", operation_id = "getJwks", tag = "discovery",
+    responses((status = 200, description = "A JWK set (RFC 7517)", body = JwksView, example = json!({"keys": [
+        {"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": "key_0192f0c1a4b87c3d9e5f60718293a4b5", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
+    ]}))),
+)]
+pub(crate) async fn jwks(State(engine): State<Engine>) -> Answer {
+    Ok(([(header::CACHE_CONTROL, MAX_AGE)], axum::Json(engine.sessions().jwks())).into_response())
+}
+
+/// What a verifier of tokens needs to know (the part of OpenID Connect Discovery that exists here).
+#[derive(Serialize, ToSchema)]
+pub(crate) struct DiscoveryView {
+    /// `iss` of access tokens.
+    issuer: String,
+    /// Where the keys are.
+    jwks_uri: String,
+    /// How access tokens are signed.
+    id_token_signing_alg_values_supported: Vec<String>,
+    /// Subjects are the same for everybody.
+    subject_types_supported: Vec<String>,
+    /// The claims of access tokens.
+    claims_supported: Vec<String>,
+    /// Where the API is described.
+    service_documentation: String,
+}
+
+/// Metadata of the issuer
+#[utoipa::path(
+    get, path = "/.well-known/openid-configuration", operation_id = "getDiscovery", tag = "discovery",
+    responses((status = 200, description = "What exists", body = DiscoveryView)),
+)]
+pub(crate) async fn discovery(State(engine): State<Engine>) -> Answer {
+    let settings = &engine.context().settings;
+    let list = |items: &[&str]| items.iter().map(|item| (*item).to_owned()).collect();
+    let view = DiscoveryView {
+        issuer: settings.issuer.clone(),
+        jwks_uri: format!("{}/.well-known/jwks.json", settings.public_url),
+        id_token_signing_alg_values_supported: vec![settings.tokens.algorithm.as_str().to_owned()],
+        subject_types_supported: list(&["public"]),
+        claims_supported: list(&[
+            "iss",
+            "aud",
+            "sub",
+            "sid",
+            "tid",
+            "iat",
+            "nbf",
+            "exp",
+            "jti",
+            "amr",
+            "acr",
+            "auth_time",
+            "roles",
+        ]),
+        service_documentation: format!("{}/api/docs/", settings.public_url),
+    };
+    Ok(([(header::CACHE_CONTROL, MAX_AGE)], axum::Json(view)).into_response())
+}
