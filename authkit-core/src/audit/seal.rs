@@ -29,8 +29,7 @@ const SIGN_EVERY: SignedDuration = SignedDuration::from_secs(60);
 #[derive(Debug)]
 pub(super) struct Sealer {
     owner: Uuid,
-    /// Place and time of the newest signed head, once it is known. Another node may have signed since; that only makes a
-    /// head more.
+    /// Place and time of the newest signed head, once it is known.
     signed: Mutex<Option<(i64, Timestamp)>>,
 }
 
@@ -43,8 +42,8 @@ impl Sealer {
         *self.signed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn set_signed(&self, sequence: i64, at: Timestamp) {
-        *self.signed.lock().unwrap_or_else(PoisonError::into_inner) = Some((sequence, at));
+    fn set_signed(&self, signed: Option<(i64, Timestamp)>) {
+        *self.signed.lock().unwrap_or_else(PoisonError::into_inner) = signed;
     }
 }
 
@@ -104,15 +103,18 @@ impl AuditLog {
     async fn sign(&self) -> Result<()> {
         let Some(last) = self.cx.store.last_audit_link().await? else { return Ok(()) };
         let now = self.cx.now();
-        let known = match self.sealer.signed() {
-            Some(known) => Some(known),
-            None => self.newest_head(last.sequence).await?,
-        };
-        if let Some((sequence, at)) = known {
-            self.sealer.set_signed(sequence, at);
-            if sequence >= last.sequence || now.duration_since(at) < SIGN_EVERY {
-                return Ok(());
-            }
+        let due = |(sequence, at)| sequence < last.sequence && now.duration_since(at) >= SIGN_EVERY;
+        let mut known = self.sealer.signed();
+        // Another node may have signed since.
+        if known.is_none_or(due) {
+            known = match known {
+                Some(known) => Some(self.newest_head_after(known.0).await?.unwrap_or(known)),
+                None => self.newest_head(last.sequence).await?,
+            };
+            self.sealer.set_signed(known);
+        }
+        if known.is_some_and(|known| !due(known)) {
+            return Ok(());
         }
         let keyring = &self.cx.keyring;
         let mut head = AuditHead {
@@ -125,7 +127,7 @@ impl AuditLog {
         head.signature = mac::sign(keyring, &head).unwrap_or_default();
         match self.commit(AuditChange::Sign(head.clone())).await? {
             Outcome::Done => {
-                self.sealer.set_signed(head.sequence, head.at);
+                self.sealer.set_signed(Some((head.sequence, head.at)));
                 // Whoever keeps the logs elsewhere can tell when the database was set back.
                 tracing::info!(
                     target: "authkit::audit",
@@ -139,7 +141,7 @@ impl AuditLog {
             }
             // Read anew next time what the other node has signed.
             Outcome::Busy | Outcome::Stale => {
-                *self.sealer.signed.lock().unwrap_or_else(PoisonError::into_inner) = None;
+                self.sealer.set_signed(None);
             }
         }
         Ok(())
@@ -150,18 +152,21 @@ impl AuditLog {
         let mut stride = 64;
         loop {
             let from = (end - stride).max(0);
-            let mut after = from;
-            let mut newest = None;
-            loop {
-                let heads = self.cx.store.list_audit_heads(after, BATCH).await?;
-                let Some(last) = heads.last() else { break };
-                newest = Some((last.sequence, last.at));
-                after = last.sequence;
-            }
+            let newest = self.newest_head_after(from).await?;
             if newest.is_some() || from == 0 {
                 return Ok(newest);
             }
             stride *= 16;
+        }
+    }
+
+    async fn newest_head_after(&self, mut after: i64) -> Result<Option<(i64, Timestamp)>> {
+        let mut newest = None;
+        loop {
+            let heads = self.cx.store.list_audit_heads(after, BATCH).await?;
+            let Some(last) = heads.last() else { return Ok(newest) };
+            newest = Some((last.sequence, last.at));
+            after = last.sequence;
         }
     }
 

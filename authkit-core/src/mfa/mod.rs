@@ -9,6 +9,8 @@ mod otpauth;
 mod reauth;
 mod reset;
 mod store;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use check::{attempt_key, check, methods, refused};
 pub(crate) use codes::LOW;

@@ -71,6 +71,7 @@ async fn an_operator_defines_changes_and_deletes_roles() {
     assert_eq!(code(roles.update(&origin, None, made.id, nothing(), Some(2)).await), ErrorCode::PreconditionFailed);
     let same = roles.update(&origin, None, made.id, nothing(), Some(3)).await.expect("nothing to do");
     assert_eq!(same.version, 3);
+    world.advance(1);
     roles.delete(&origin, None, made.id).await.expect("deleted");
     assert_eq!(code(roles.get(DEFAULT_TENANT, made.id).await), ErrorCode::RoleNotFound);
     assert_eq!(world.actions().await, ["role.created", "role.updated", "role.updated", "role.deleted"]);
@@ -214,6 +215,7 @@ async fn assigning_tells_every_node_once() {
     for _ in 0..2 {
         roles.assign(&origin, None, user.id, role).await.expect("assigned");
     }
+    world.advance(1);
     for _ in 0..2 {
         roles.remove(&origin, None, user.id, role).await.expect("removed");
     }
