@@ -103,9 +103,13 @@ impl EngineBuilder {
         let config = self.config;
         config.check()?;
         let random = self.random.unwrap_or_else(|| Arc::new(SystemRandom));
+        let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
         let opened = match self.store {
             Some(store) => Opened { store, key: None },
-            None => storage::open(&config, &*random, self.migrate.unwrap_or_else(|| config.migrates())).await?,
+            None => {
+                storage::open(&config, Arc::clone(&clock), &*random, self.migrate.unwrap_or_else(|| config.migrates()))
+                    .await?
+            }
         };
         let keyring = keyring(&config, opened.key, &*random)?;
         let hasher = match self.hasher {
@@ -138,7 +142,7 @@ impl EngineBuilder {
         let settings = config.settings();
         let cx = Arc::new(Context {
             store: opened.store,
-            clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock)),
+            clock,
             random,
             hasher,
             breached,

@@ -1,8 +1,12 @@
 //! Which way mail goes out.
 
-use crate::{EngineError, config::Smtp};
+use crate::{
+    EngineError,
+    config::{Smtp, SmtpTls},
+};
 use async_trait::async_trait;
 use authkit_core::ports::{Mail, MailError, Mailer};
+use authkit_smtp::{SmtpConfig, SmtpMailer};
 use std::sync::Arc;
 
 /// Sends nothing: development keeps mail readable in the outbox instead.
@@ -18,6 +22,26 @@ impl Mailer for Unsent {
 
 /// The SMTP relay.
 pub(crate) fn relay(from: &str, smtp: &Smtp) -> Result<Arc<dyn Mailer>, EngineError> {
-    let _ = (from, smtp);
-    Ok(Arc::new(Unsent))
+    let ca = match &smtp.ca {
+        Some(path) => Some(
+            std::fs::read(path)
+                .map_err(|error| EngineError::Setup(format!("mail.smtp.ca: {}: {error}", path.display())))?,
+        ),
+        None => None,
+    };
+    let config = SmtpConfig {
+        port: smtp.port,
+        tls: match smtp.tls {
+            SmtpTls::StartTls => authkit_smtp::SmtpTls::StartTls,
+            SmtpTls::Implicit => authkit_smtp::SmtpTls::Implicit,
+            SmtpTls::None => authkit_smtp::SmtpTls::None,
+        },
+        ca,
+        username: smtp.username.clone(),
+        password: smtp.password.clone(),
+        timeout: smtp.timeout.duration(),
+        ..SmtpConfig::new(&smtp.host, from)
+    };
+    let mailer = SmtpMailer::new(&config).map_err(|error| EngineError::Setup(format!("mail: {error}")))?;
+    Ok(Arc::new(mailer))
 }

@@ -1,12 +1,22 @@
-//! The configured database.
+//! The configured database: opening it, bringing its schema up to date, and the key that development keeps with it.
 
-use crate::{Config, EngineError};
+use crate::{Config, EngineError, keys};
 use authkit_core::{
     crypto::MasterKey,
-    memory::MemoryStore,
-    ports::{Random, Store},
+    memory::SystemClock,
+    ports::{Clock, Random, Store},
 };
-use std::sync::Arc;
+use authkit_sql::{OpenError, Options, SqlStore};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+pub use authkit_sql::{MigrationState, Progress as MigrationProgress};
+
+/// How often, and for how long altogether, a database that does not answer yet is tried: containers start together.
+const TRIES: u32 = 5;
 
 /// A store, and the development key that lies with it.
 pub(crate) struct Opened {
@@ -14,7 +24,160 @@ pub(crate) struct Opened {
     pub(crate) key: Option<MasterKey>,
 }
 
-/// Opens the configured database.
-pub(crate) async fn open(_config: &Config, _random: &dyn Random, _migrate: bool) -> Result<Opened, EngineError> {
-    Ok(Opened { store: Arc::new(MemoryStore::default()), key: None })
+/// Opens the configured database for the engine.
+pub(crate) async fn open(
+    config: &Config,
+    clock: Arc<dyn Clock>,
+    random: &dyn Random,
+    migrate: bool,
+) -> Result<Opened, EngineError> {
+    let store = connect(config, clock).await?;
+    let state = store.migration_state().await.map_err(failed)?;
+    if !state.pending.is_empty() {
+        if !migrate {
+            return Err(EngineError::NotMigrated(state.pending.len()));
+        }
+        store
+            .migrate(|step| tracing::info!(version = step.version, name = step.name, done = step.done, "migration"))
+            .await
+            .map_err(failed)?;
+    }
+    let key = match config.is_development() && config.keys.master.is_empty() {
+        true => development_key(config, &store, random).await?,
+        false => None,
+    };
+    Ok(Opened { store: Arc::new(store), key })
+}
+
+async fn connect(config: &Config, clock: Arc<dyn Clock>) -> Result<SqlStore, EngineError> {
+    if let Some(folder) = sqlite_path(config).as_deref().and_then(Path::parent).filter(|f| !f.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder).map_err(|error| {
+            EngineError::Database(format!("the folder {} of the database cannot be made: {error}", folder.display()))
+        })?;
+    }
+    let options = Options {
+        clock,
+        connections: config.database.max_connections,
+        connect_timeout: config.database.acquire_timeout.duration(),
+        ..Options::default()
+    };
+    let mut tries = 0;
+    loop {
+        match SqlStore::open(config.database_url.expose(), options.clone()).await {
+            Err(OpenError::Unreachable(error)) if tries < TRIES && refuses_for_now(config, &error.to_string()) => {
+                tries += 1;
+                tokio::time::sleep(Duration::from_millis(100 << tries)).await;
+            }
+            outcome => return outcome.map_err(failed),
+        }
+    }
+}
+
+/// Whether a server may be starting: only then is waiting any use, and only production starts beside its database.
+fn refuses_for_now(config: &Config, error: &str) -> bool {
+    !config.is_development() && (error.contains("refused") || error.contains("starting up"))
+}
+
+fn failed(error: OpenError) -> EngineError {
+    EngineError::Database(one_line(&error.to_string()))
+}
+
+/// What a driver says may have several lines; an operator gets one.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The file of a SQLite database. `None` for one in memory, and for PostgreSQL.
+pub(crate) fn sqlite_path(config: &Config) -> Option<PathBuf> {
+    let rest = config.database_url.expose().strip_prefix("sqlite:")?;
+    let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let path = path.strip_prefix("//").unwrap_or(path);
+    (!path.is_empty() && !path.contains(":memory:") && !query.contains("mode=memory")).then(|| PathBuf::from(path))
+}
+
+/// Where development keeps its key on SQLite.
+pub(crate) fn key_path(config: &Config) -> Option<PathBuf> {
+    let beside = || {
+        let mut path = sqlite_path(config)?.into_os_string();
+        path.push(".key");
+        Some(path.into())
+    };
+    config.keys.file.clone().or_else(beside)
+}
+
+async fn development_key(
+    config: &Config,
+    store: &SqlStore,
+    random: &dyn Random,
+) -> Result<Option<MasterKey>, EngineError> {
+    let mut candidate = MasterKey::default();
+    random.fill(candidate.as_mut());
+    if let Some(path) = key_path(config) {
+        return keys::development_file(&path, &candidate).map(Some).map_err(EngineError::Key);
+    }
+    if config.database_url.expose().starts_with("sqlite:") {
+        // In memory: the key lives as long as the data.
+        return Ok(None);
+    }
+    let shared = store.development_key(&candidate).await;
+    shared.map(|key| Some(key.into())).map_err(|error| EngineError::Key(format!("the development key: {error}")))
+}
+
+impl Config {
+    /// Which migrations the configured database has.
+    ///
+    /// # Errors
+    /// When it cannot be opened, or is newer than this program.
+    pub async fn migration_state(&self) -> Result<MigrationState, EngineError> {
+        let store = connect(self, Arc::new(SystemClock)).await?;
+        let state = store.migration_state().await.map_err(failed);
+        store.close().await;
+        state
+    }
+
+    /// Brings the configured database's schema up to date; the rows are checked before and after. `progress` hears of
+    /// each migration when it begins and when it is done. Safe to run from several processes at once.
+    ///
+    /// # Errors
+    /// What stood in the way. What was applied before stays.
+    pub async fn migrate(&self, progress: impl FnMut(MigrationProgress) + Send) -> Result<MigrationState, EngineError> {
+        let store = connect(self, Arc::new(SystemClock)).await?;
+        let state = store.migrate(progress).await.map_err(failed);
+        store.close().await;
+        state
+    }
+
+    /// The file of the SQLite database, when it is one.
+    #[must_use]
+    pub fn database_file(&self) -> Option<PathBuf> {
+        sqlite_path(self)
+    }
+
+    /// The file of development's generated master key, when it keeps one in a file.
+    #[must_use]
+    pub fn key_file(&self) -> Option<PathBuf> {
+        let generated = self.is_development() && self.keys.master.is_empty();
+        key_path(self).filter(|_| generated)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_lies_beside_the_database() {
+        for (url, file, key) in [
+            ("sqlite://data/authkit.db", Some("data/authkit.db"), Some("data/authkit.db.key")),
+            ("sqlite:///var/lib/a.db?mode=rwc", Some("/var/lib/a.db"), Some("/var/lib/a.db.key")),
+            ("sqlite:a.db", Some("a.db"), Some("a.db.key")),
+            ("sqlite::memory:", None, None),
+            ("sqlite://x?mode=memory", None, None),
+            ("postgres://u@h/d", None, None),
+        ] {
+            let config = Config::development(url);
+            assert_eq!(config.database_file(), file.map(PathBuf::from), "{url}");
+            assert_eq!(config.key_file(), key.map(PathBuf::from), "{url}");
+        }
+    }
 }

@@ -197,6 +197,22 @@ impl Config {
                 refuse(!path.is_file(), name, &format!("there is no file `{}`", path.display()));
             }
         }
+        if let Some(smtp) = &self.mail.smtp {
+            refuse(smtp.host.is_empty(), "mail.smtp.host", "it is empty");
+            refuse(
+                smtp.tls == SmtpTls::None && !is_loopback(&smtp.host),
+                "mail.smtp.tls",
+                "`none` sends live links in the clear; use `starttls` or `implicit`",
+            );
+            refuse(
+                smtp.username.is_some() != smtp.password.is_some(),
+                "mail.smtp.password",
+                "user name and password go together; set both or neither",
+            );
+            if let Some(path) = &smtp.ca {
+                refuse(!path.is_file(), "mail.smtp.ca", &format!("there is no file `{}`", path.display()));
+            }
+        }
         refuse(mail_domain(&self.mail.from).is_none(), "mail.from", "it is not `address` or `Name <address>`");
         refuse(
             self.operations.listen.is_some_and(|other| other == self.listen && other.port() != 0),
@@ -268,18 +284,11 @@ impl Config {
             "database_url",
             "its password is a default one; choose another (`openssl rand -hex 24`)",
         );
-        match &self.mail.smtp {
-            None => refuse(
-                true,
-                "mail.smtp",
-                "production needs an SMTP relay (AUTHKIT_MAIL__SMTP__HOST); the development outbox would keep live links readable",
-            ),
-            Some(smtp) => refuse(
-                smtp.tls == SmtpTls::None && !is_loopback(&smtp.host),
-                "mail.smtp.tls",
-                "`none` sends live links in the clear; use `starttls` or `implicit`",
-            ),
-        }
+        refuse(
+            self.mail.smtp.is_none(),
+            "mail.smtp",
+            "production needs an SMTP relay (AUTHKIT_MAIL__SMTP__HOST); the development outbox would keep live links readable",
+        );
         refuse(
             mail_domain(&self.mail.from).is_some_and(is_local),
             "mail.from",
@@ -389,7 +398,7 @@ fn weak_database_password(url: &Secret) -> bool {
 
 /// Whether a file is readable by others than its owner (always `false` where permissions do not exist).
 #[must_use]
-pub(crate) fn readable_by_others(path: &Path) -> bool {
+pub fn readable_by_others(path: &Path) -> bool {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;

@@ -6,8 +6,7 @@ mod sections;
 mod source;
 mod span;
 
-pub(crate) use check::readable_by_others;
-pub use check::{ConfigError, Problem};
+pub use check::{ConfigError, Problem, readable_by_others};
 pub use schema::{json_schema, reference};
 pub use sections::*;
 pub use span::Span;

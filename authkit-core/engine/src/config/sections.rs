@@ -160,8 +160,10 @@ sections! {
         /// The password of that user.
         #[schemars(with = "Option<String>", extend("x-secret" = true))]
         password: Option<Secret> = None,
-        /// `starttls` (required, never optional), `implicit`, or `none` (loopback only in production).
+        /// `starttls` (required, never optional), `implicit`, or `none` (for a relay on this machine only).
         tls: SmtpTls = SmtpTls::StartTls,
+        /// Certificates (PEM) that are trusted beside those of the system, for a relay with a private one.
+        ca: Option<PathBuf> = None,
         /// How long a conversation may take.
         timeout: Span = Span::seconds(30),
     }
