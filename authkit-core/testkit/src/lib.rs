@@ -1,4 +1,7 @@
-//! What every adapter of AuthKit is tested with: suites that any store passes with one line, and a private PostgreSQL.
+//! What AuthKit and its host applications are tested with: suites that any store passes with one line, a private
+//! PostgreSQL, factories and fakes.
 
+pub mod factories;
+pub mod fakes;
 #[cfg(feature = "postgres")]
 pub mod postgres;
