@@ -114,10 +114,16 @@ pub(crate) fn plan(change: AccountChange, walls: Walls) -> Planned {
         }
         AccountChange::SetEmail { user, security_version, email, email_key, kept_session, at } => vec![secure(
             "UPDATE users SET security_version = security_version + 1, version = version + 1, kept_session = $4, \
-             updated_at = $5, email = $6, email_lower = $7, email_key = $8 \
+             updated_at = $5, email = $6, email_lower = $7, email_key = $8, email_verified = $9 \
              WHERE tenant_id = $1 AND id = $2 AND security_version = $3",
             (walls.tenant()?, user, security_version),
-            values![kept_session, at, email.clone(), email.to_lowercase(), email_key],
+            values![kept_session, at, email.clone(), email.to_lowercase(), email_key, true],
+        )],
+        AccountChange::VerifyEmail { user, email_key, at } => vec![Statement::new(
+            Expect::ONE,
+            "UPDATE users SET email_verified = $4, updated_at = $5, version = version + 1 \
+             WHERE tenant_id = $1 AND id = $2 AND email_key = $3 AND email_verified = $6",
+            values![walls.tenant()?, user, email_key, true, at, false],
         )],
         AccountChange::SetStatus { user, security_version, status, erase_at, at } => vec![secure(
             "UPDATE users SET security_version = security_version + 1, version = version + 1, kept_session = $4, \
@@ -186,6 +192,11 @@ pub(crate) fn plan(change: AccountChange, walls: Walls) -> Planned {
             Expect::Any,
             "DELETE FROM one_time_tokens WHERE tenant_id = $1 AND user_id = $2 AND purpose = $3",
             values![walls.tenant()?, user, purpose.as_str()],
+        )],
+        AccountChange::DeleteTokensSince { user, purpose, since } => vec![Statement::new(
+            Expect::Any,
+            "DELETE FROM one_time_tokens WHERE tenant_id = $1 AND user_id = $2 AND purpose = $3 AND created_at >= $4",
+            values![walls.tenant()?, user, purpose.as_str(), since],
         )],
         AccountChange::DeleteExpired { before } => {
             walls.system()?;
