@@ -85,7 +85,7 @@ async fn an_untouched_log_verifies() {
 async fn a_change_of_any_field_is_detected() {
     let changes: [fn(&mut AuditRecord); 9] = [
         |record| record.tenant = TenantId::new(Uuid::from_u128(9)),
-        |record| record.at = record.at + jiff::SignedDuration::from_micros(1),
+        |record| record.at += jiff::SignedDuration::from_micros(1),
         |record| record.action.push('x'),
         |record| record.outcome = AuditOutcome::Failure,
         |record| record.actor = Some(String::new()),
@@ -365,6 +365,11 @@ async fn pages_go_on_where_they_ended_and_no_other_list_takes_their_cursor() {
         cursor = Some(next);
     }
     assert_eq!(seen, ["test.4", "test.3", "test.2", "test.1", "test.0"]);
+    for odd in ["", "a\0b", &"x".repeat(257)] {
+        let odd = AuditFilter { subject: Some(odd.to_owned()), ..AuditFilter::default() };
+        let refused = log.list(&principal, odd, None, None).await.expect_err("refused");
+        assert_eq!(refused.code, ErrorCode::InvalidFilter);
+    }
     let (from, until) = (Some(world.now()), Some(world.now()));
     let empty = log.list(&principal, AuditFilter { from, until, ..AuditFilter::default() }, None, None).await;
     assert_eq!(empty.expect_err("refused").code, ErrorCode::InvalidFilter);

@@ -248,6 +248,50 @@ async fn disabling_needs_password_and_code_and_ends_the_other_sessions() {
 }
 
 #[tokio::test]
+async fn wrong_codes_lock_disabling_and_making_codes_together() {
+    let world = World::new();
+    let ada = enrolled(&world).await;
+    let (mfa, origin) = (mfa(&world), world.origin());
+    let wrong = wrong_code(&world, &ada.secret);
+    for _ in 0..3 {
+        let disabled = mfa.disable_totp(&origin, &ada.principal, proof(MfaMethod::Totp, &wrong)).await;
+        assert_eq!(code(disabled), ErrorCode::InvalidMfaCode);
+    }
+    for _ in 0..2 {
+        // Shaped like a backup code, so that only the commit finds out; it counts all the same.
+        let with = proof(MfaMethod::BackupCode, &"0000-0000-0000".into());
+        assert_eq!(code(mfa.regenerate_backup_codes(&origin, &ada.principal, with).await), ErrorCode::InvalidMfaCode);
+    }
+    let right = proof(MfaMethod::Totp, &shown(&world, &ada.secret, 0));
+    let locked = mfa.disable_totp(&origin, &ada.principal, right.clone()).await;
+    assert_eq!(code(locked), ErrorCode::TooManyAttempts);
+    let locked = mfa.regenerate_backup_codes(&origin, &ada.principal, right).await;
+    assert_eq!(code(locked), ErrorCode::TooManyAttempts);
+    assert_eq!(mfa.status(&ada.principal).await.expect("read").backup_codes_left, 10);
+}
+
+#[tokio::test]
+async fn every_node_hears_of_a_change_of_factors_and_the_user_gets_a_mail() {
+    let world = World::new();
+    let ada = enrolled(&world).await;
+    let mfa = mfa(&world);
+    let heard = async || {
+        let (feed, _) = crate::sessions::FeedStore::read_feed(&world.store, &Default::default()).await.expect("read");
+        let of_ada = crate::sessions::FeedEvent::UserChanged(ada.user.tenant, ada.user.id);
+        let mails = world.store.count_notices().await.expect("read").0;
+        (feed.iter().filter(|event| **event == of_ada).count(), mails)
+    };
+    assert_eq!(heard().await, (1, 1));
+    let with = proof(MfaMethod::BackupCode, &ada.codes[0]);
+    mfa.regenerate_backup_codes(&world.origin(), &ada.principal, with).await.expect("made");
+    assert_eq!(heard().await, (1, 2));
+    mfa.reset(&world.origin(), None, ada.user.id).await.expect("reset");
+    assert_eq!(heard().await, (2, 3));
+    let user = world.store.find_user(ada.user.tenant, ada.user.id).await.expect("read").expect("there");
+    assert_eq!(user.security_version, ada.user.security_version + 1);
+}
+
+#[tokio::test]
 async fn new_backup_codes_void_the_old_ones() {
     let world = World::new();
     let ada = enrolled(&world).await;
