@@ -74,11 +74,24 @@ impl Server {
     /// When an address cannot be listened on, development is asked to listen beyond this machine, or the TLS files
     /// cannot be read.
     pub async fn bind(engine: Engine) -> io::Result<Self> {
+        let socket = listen(engine.config(), engine.config().listen).await?;
+        Self::over(engine, socket).await
+    }
+
+    /// The same over a socket that listens already, in the place of the configured address.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn from_listener(engine: Engine, socket: std::net::TcpListener) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        Self::over(engine, TcpListener::from_std(socket)?).await
+    }
+
+    async fn over(engine: Engine, socket: TcpListener) -> io::Result<Self> {
         let config = engine.config();
         let limits = Limits { header: config.http.header_timeout.duration(), connections: config.http.max_connections };
         let (deadline, own) = (config.shutdown.deadline.duration(), config.operations.listen);
         let tls = tls(config)?;
-        let socket = listen(config, config.listen).await?;
         let own = match own {
             Some(address) => Some(listen(config, address).await?),
             None => None,

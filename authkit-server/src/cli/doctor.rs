@@ -1,0 +1,263 @@
+//! `authkit doctor`: what would keep the server from working, before it does.
+
+use super::{
+    Failure, Outcome, Output, load,
+    output::{BOLD, CYAN, GREEN, RED, YELLOW, paint},
+};
+use authkit_engine::{
+    Config, Engine,
+    config::{SmtpTls, readable_by_others},
+};
+use jiff::SignedDuration;
+use serde::Serialize;
+use std::{io, path::Path, process::ExitCode, time::Duration};
+use tokio::{io::AsyncReadExt as _, net::TcpStream};
+
+/// How a check ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum State {
+    Fine,
+    Warning,
+    Failed,
+}
+
+/// One check.
+#[derive(Debug, Serialize)]
+struct Check {
+    name: &'static str,
+    state: State,
+    detail: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+#[derive(Default)]
+struct Report {
+    checks: Vec<Check>,
+}
+
+impl Report {
+    fn add(&mut self, name: &'static str, state: State, detail: impl Into<String>, next: Option<&str>) {
+        self.checks.push(Check { name, state, detail: detail.into(), next: next.map(str::to_owned) });
+    }
+
+    fn fine(&mut self, name: &'static str, detail: impl Into<String>) {
+        self.add(name, State::Fine, detail, None);
+    }
+
+    fn warn(&mut self, name: &'static str, detail: impl Into<String>, next: &str) {
+        self.add(name, State::Warning, detail, Some(next));
+    }
+
+    fn fail(&mut self, name: &'static str, failure: impl Into<Failure>) {
+        let failure: Failure = failure.into();
+        let detail = std::iter::once(failure.what).chain(failure.details).collect::<Vec<_>>().join("; ");
+        self.add(name, State::Failed, detail, failure.next.as_deref());
+    }
+}
+
+pub(crate) async fn run(file: Option<&Path>, output: &Output) -> Outcome {
+    let mut report = Report::default();
+    match load(file) {
+        Err(failure) => report.fail("configuration", failure),
+        Ok(config) => examine(&config, &mut report).await,
+    }
+    let failed = report.checks.iter().filter(|check| check.state == State::Failed).count();
+    output.result(&serde_json::json!({ "healthy": failed == 0, "checks": report.checks }), || text(&report, failed));
+    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn examine(config: &Config, report: &mut Report) {
+    match config.check() {
+        Ok(()) => report.fine("configuration", format!("{:?}, every setting is known and safe there", config.env)),
+        Err(error) => report.fail("configuration", error),
+    }
+    master_keys(config, report);
+    disk(config, report);
+    listener(config, report);
+    mail(config, report).await;
+    database(config, report).await;
+}
+
+fn master_keys(config: &Config, report: &mut Report) {
+    let versions: Vec<String> = config.keys.master.keys().map(ToString::to_string).collect();
+    match config.key_file() {
+        _ if !versions.is_empty() => {
+            report.fine("master key", format!("configured, version {}", versions.join(", ")));
+        }
+        Some(path) if !path.exists() => {
+            report.fine("master key", format!("generated at the first start, in {}", path.display()));
+        }
+        Some(path) if readable_by_others(&path) => {
+            let next = format!("chmod 600 {}", path.display());
+            report.warn("master key", format!("others can read {}", path.display()), &next);
+        }
+        Some(path) => report.fine("master key", format!("generated, private, in {}", path.display())),
+        None if config.is_development() => report.fine("master key", "generated, kept in the database (development)"),
+        None => report.fail("master key", Failure::new("there is none").next("set AUTHKIT_KEYS__MASTER__1")),
+    }
+}
+
+/// Below this much free space writes may soon fail.
+const LITTLE_SPACE: u64 = 512 << 20;
+
+fn disk(config: &Config, report: &mut Report) {
+    let Some(file) = config.database_file() else { return };
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // A folder that is not there yet is made at the first start, on the disk of the nearest one that is.
+    let there = folder.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new("."));
+    match free_space(there) {
+        Err(error) => report.fail("disk", Failure::new(format!("{}: {error}", there.display()))),
+        Ok(free) if free < LITTLE_SPACE => {
+            let detail = format!("{} MiB are free at {}", free >> 20, there.display());
+            report.warn("disk", detail, "make room: a full disk stops every write");
+        }
+        Ok(free) => report.fine("disk", format!("{} MiB are free at {}", free >> 20, there.display())),
+    }
+}
+
+#[cfg(unix)]
+fn free_space(folder: &Path) -> io::Result<u64> {
+    let space = rustix::fs::statvfs(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })?;
+    if space.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY) {
+        return Err(io::Error::new(io::ErrorKind::ReadOnlyFilesystem, "the file system is read-only"));
+    }
+    Ok(space.f_bavail.saturating_mul(space.f_frsize))
+}
+
+#[cfg(not(unix))]
+fn free_space(_: &Path) -> io::Result<u64> {
+    Ok(u64::MAX)
+}
+
+fn listener(config: &Config, report: &mut Report) {
+    match std::net::TcpListener::bind(config.listen) {
+        Ok(_) => report.fine("listener", format!("{} is free", config.listen)),
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+            report.warn("listener", format!("{} is in use", config.listen), "fine when that is the running server");
+        }
+        Err(error) => report.fail("listener", Failure::new(format!("cannot listen on {}: {error}", config.listen))),
+    }
+}
+
+async fn mail(config: &Config, report: &mut Report) {
+    let Some(smtp) = &config.mail.smtp else {
+        if config.keeps_mail() {
+            report.fine("mail", "kept in the development outbox, nothing is sent");
+        }
+        return;
+    };
+    let port = smtp.port.unwrap_or(match smtp.tls {
+        SmtpTls::StartTls => 587,
+        SmtpTls::Implicit => 465,
+        SmtpTls::None => 25,
+    });
+    let greeting = async {
+        let mut stream = TcpStream::connect((smtp.host.as_str(), port)).await?;
+        let mut code = [0; 3];
+        if smtp.tls != SmtpTls::Implicit {
+            stream.read_exact(&mut code).await?;
+        }
+        io::Result::Ok(code)
+    };
+    let place = format!("{}:{port}", smtp.host);
+    match tokio::time::timeout(Duration::from_secs(5), greeting).await {
+        Ok(Ok(code)) if smtp.tls == SmtpTls::Implicit || &code == b"220" => {
+            report.fine("mail", format!("{place} answers"))
+        }
+        Ok(Ok(_)) => report.fail("mail", Failure::new(format!("{place} answers, but not as an SMTP relay"))),
+        Ok(Err(error)) => report.fail("mail", Failure::new(format!("{place} cannot be reached: {error}"))),
+        Err(_) => report.fail("mail", Failure::new(format!("{place} does not answer within 5 seconds"))),
+    }
+}
+
+async fn database(config: &Config, report: &mut Report) {
+    if let Some(file) = config.database_file()
+        && !file.exists()
+    {
+        report.fine("database", format!("{} does not exist yet; the first start makes it", file.display()));
+        return;
+    }
+    // One in memory is empty whenever it is opened.
+    if !config.database_url.expose().contains(":memory:") {
+        match config.migration_state().await {
+            Err(error) => return report.fail("database", error),
+            Ok(state) if !state.pending.is_empty() => {
+                let detail = format!("{} migration(s) are missing", state.pending.len());
+                return report.add("database", State::Failed, detail, Some("authkit migrate"));
+            }
+            Ok(state) => report.fine("database", format!("answers; the schema is at version {}", state.applied)),
+        }
+    }
+    if config.check().is_err() {
+        // An engine would refuse, for the reasons named above.
+        return;
+    }
+    match Box::pin(Engine::builder(config.clone()).build()).await {
+        Err(error) => report.fail("engine", error),
+        Ok(engine) => {
+            if let Err(error) = contents(&engine, report).await {
+                report.fail("database", error);
+            }
+        }
+    }
+}
+
+/// What the rows tell.
+async fn contents(engine: &Engine, report: &mut Report) -> Result<(), authkit_core::Error> {
+    let cx = engine.context();
+    let now = cx.now();
+    let keys = engine.sessions().list_keys().await?;
+    let signing = keys.iter().filter(|key| {
+        key.revoked_at.is_none() && key.active_at <= now && key.retired_at.is_none_or(|retired| retired > now)
+    });
+    match signing.count() {
+        0 => report.warn("signing keys", "no key signs at this moment", "authkit key rotate --now"),
+        count => report.fine("signing keys", format!("{count} signing of {}", keys.len())),
+    }
+    let newest = keys.iter().map(|key| key.created_at).max();
+    let ahead = newest.map_or(SignedDuration::ZERO, |newest| newest.duration_since(now));
+    if ahead > SignedDuration::from_secs(60) {
+        let detail = format!("the newest key was made {ahead:#} from now: this clock is behind");
+        report.add("clock", State::Failed, detail, Some("set the clock (NTP)"));
+    } else {
+        report.fine("clock", format!("{now:.0}, not behind what is stored"));
+    }
+    let (waiting, dead) = cx.store.count_notices().await?;
+    if dead > 0 {
+        let next = "look for `given up` in the log; the relay refused them";
+        report.warn("outbox", format!("{dead} mail(s) were given up, {waiting} wait"), next);
+    } else {
+        report.fine("outbox", format!("{waiting} mail(s) wait, none was given up"));
+    }
+    let oldest = cx.store.list_unlinked_audit(1).await?.first().map(|record| now.duration_since(record.at));
+    match oldest.filter(|age| *age > SignedDuration::from_secs(10)) {
+        Some(age) => {
+            let next = "a running server seals within a second; start one";
+            report.warn("audit log", format!("a record waits for its seal since {age:#}"), next);
+        }
+        None => report.fine("audit log", "sealed; `authkit audit verify` checks all of it"),
+    }
+    Ok(())
+}
+
+fn text(report: &Report, failed: usize) -> String {
+    let mut lines = Vec::new();
+    for check in &report.checks {
+        let sign = match check.state {
+            State::Fine => paint(GREEN, "✓"),
+            State::Warning => paint(YELLOW, "!"),
+            State::Failed => paint(RED, "✗"),
+        };
+        lines.push(format!("{sign} {} {}", paint(BOLD, format!("{:13}", check.name)), check.detail));
+        if let Some(next) = &check.next {
+            lines.push(format!("                {} {next}", paint(CYAN, "next:")));
+        }
+    }
+    lines.push(match failed {
+        0 => paint(GREEN, "healthy"),
+        _ => paint(RED, format!("{failed} check(s) failed")),
+    });
+    lines.join("\n")
+}

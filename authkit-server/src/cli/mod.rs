@@ -1,0 +1,178 @@
+//! The command line: arguments, and how failures are told.
+
+mod audit;
+mod config;
+mod doctor;
+mod failure;
+mod key;
+mod log;
+mod migrate;
+mod output;
+mod role;
+mod serve;
+mod tenant;
+mod user;
+
+pub(crate) use failure::{Failure, Outcome};
+pub(crate) use output::Output;
+
+use authkit_core::{tenants::DEFAULT_TENANT, wire::TenantId};
+use authkit_engine::{Config, Engine, Operator};
+use clap::{
+    Parser, Subcommand,
+    builder::styling::{AnsiColor, Styles},
+};
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+/// AuthKit: who is this, and what may they do.
+///
+/// Without any setting `authkit serve` starts on this machine only, over SQLite. Settings come from a TOML file and
+/// `AUTHKIT_…` variables; `authkit config show` prints those in force.
+#[derive(Debug, Parser)]
+#[command(name = "authkit", version, styles = STYLES, max_term_width = 100, arg_required_else_help = true)]
+struct Cli {
+    /// The configuration file (TOML); also AUTHKIT_CONFIG
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Print JSON, for programs
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server
+    Serve {
+        /// Listen on this address instead of the configured one; port 0 takes a free port
+        #[arg(long, value_name = "ADDRESS")]
+        listen: Option<SocketAddr>,
+    },
+    /// Bring the database's schema up to date
+    Migrate(migrate::Arguments),
+    /// Create and administer users
+    #[command(subcommand)]
+    User(user::Command),
+    /// Define and assign roles
+    #[command(subcommand)]
+    Role(role::Command),
+    /// Create and list tenants
+    #[command(subcommand)]
+    Tenant(tenant::Command),
+    /// Administer signing keys
+    #[command(subcommand)]
+    Key(key::Command),
+    /// Check the audit log
+    #[command(subcommand)]
+    Audit(audit::Command),
+    /// Check configuration, database, keys, mail, clock and disk
+    Doctor,
+    /// Show the configuration, its schema and its reference
+    #[command(subcommand)]
+    Config(config::Command),
+    /// Print the OpenAPI document
+    Openapi,
+}
+
+/// Runs the command of this process.
+pub(crate) fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let output = Output::new(cli.json);
+    let serving = matches!(cli.command, Command::Serve { .. });
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return output.fail(&Failure::new(format!("the runtime does not start: {error}"))),
+    };
+    if !serving {
+        log::quiet();
+    }
+    let outcome = runtime.block_on(Box::pin(cli.perform(&output)));
+    // A background thread that still waits (a name lookup, a blocking read) must not hold the process.
+    runtime.shutdown_background();
+    match outcome {
+        Ok(code) => code,
+        Err(failure) => output.fail(&failure),
+    }
+}
+
+impl Cli {
+    async fn perform(self, output: &Output) -> Outcome {
+        match self.command {
+            Command::Openapi => {
+                output.raw(&authkit_server::openapi_json());
+                return Ok(ExitCode::SUCCESS);
+            }
+            Command::Config(command) => return config::run(command, self.config.as_deref(), output),
+            Command::Doctor => return doctor::run(self.config.as_deref(), output).await,
+            _ => {}
+        }
+        let config = load(self.config.as_deref())?;
+        match self.command {
+            Command::Serve { listen } => serve::run(config, listen, output).await,
+            Command::Migrate(arguments) => migrate::run(&config, &arguments, output).await,
+            Command::User(command) => user::run(config, command, output).await,
+            Command::Role(command) => role::run(config, command, output).await,
+            Command::Tenant(command) => tenant::run(config, command, output).await,
+            Command::Key(command) => key::run(config, command, output).await,
+            Command::Audit(command) => audit::run(config, command, output).await,
+            Command::Doctor | Command::Config(_) | Command::Openapi => Ok(ExitCode::SUCCESS),
+        }
+    }
+}
+
+/// Reads the configuration of this process.
+fn load(file: Option<&std::path::Path>) -> Result<Config, Failure> {
+    let variables = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())));
+    Ok(Config::load(variables, file)?)
+}
+
+/// An engine for one command. Call [`finish`] after a change.
+async fn engine(config: Config) -> Result<Engine, Failure> {
+    Ok(Box::pin(Engine::builder(config).build()).await?)
+}
+
+/// Links the audit records of this command: nothing else may be running that would.
+async fn finish(engine: &Engine) -> Result<(), Failure> {
+    engine.audit().seal().await?;
+    Ok(engine.audit().release().await?)
+}
+
+/// Which tenant a command is about.
+#[derive(Debug, clap::Args)]
+struct TenantArgument {
+    /// The tenant, by short name or id
+    #[arg(long, value_name = "TENANT")]
+    tenant: Option<String>,
+}
+
+impl TenantArgument {
+    async fn id(&self, engine: &Engine) -> Result<TenantId, Failure> {
+        let Some(name) = &self.tenant else { return Ok(DEFAULT_TENANT) };
+        let found = engine.tenants().find(name).await?;
+        let missing = || Failure::new(format!("there is no tenant `{name}`")).next("`authkit tenant list` shows them");
+        Ok(found.ok_or_else(missing)?.id)
+    }
+
+    async fn operator(&self, engine: &Engine) -> Result<Operator, Failure> {
+        Ok(engine.operator(self.id(engine).await?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Cli;
+    use clap::CommandFactory;
+
+    #[test]
+    fn arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+}

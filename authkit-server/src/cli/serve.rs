@@ -1,0 +1,109 @@
+//! `authkit serve`
+
+use super::{
+    Failure, Outcome, Output, engine, log,
+    output::{BOLD, CYAN, GREEN, paint},
+};
+use authkit_engine::Config;
+use std::{
+    net::{SocketAddr, TcpListener},
+    process::ExitCode,
+};
+use tokio::time::Instant;
+
+pub(crate) async fn run(mut config: Config, listen: Option<SocketAddr>, output: &Output) -> Outcome {
+    if let Some(listen) = listen {
+        config.listen = listen;
+    }
+    config.check()?;
+    log::server(&config).map_err(Failure::new)?;
+    // Before the engine is built: a free port is known by then, so that mailed links name it.
+    let socket = TcpListener::bind(config.listen).map_err(|error| {
+        let next = "another server may be running; choose another address with --listen, port 0 takes a free port";
+        Failure::new(format!("cannot listen on {}: {error}", config.listen)).next(next)
+    })?;
+    config.listen = socket.local_addr().map_err(|error| Failure::new(format!("no address to listen on: {error}")))?;
+    authkit_server::install_recorder();
+    let engine = engine(config).await?;
+    let server = authkit_server::Server::from_listener(engine.clone(), socket)
+        .await
+        .map_err(|error| Failure::new(format!("cannot serve: {error}")))?;
+    let worker = engine.start_worker();
+    let url = server.url();
+    output.result(&serde_json::json!({ "listening": url }), || welcome(engine.config(), &url));
+    tracing::info!(url, environment = ?engine.config().env, "listening");
+
+    let (asked, when) = tokio::sync::oneshot::channel();
+    let served = server.run(async move {
+        let name = signal().await;
+        let _ = asked.send(Instant::now());
+        tracing::info!(signal = name, "stopping: no new connections, running requests may finish");
+    });
+    served.await.map_err(|error| Failure::new(format!("the listener failed: {error}")))?;
+    let until = when.await.unwrap_or_else(|_| Instant::now()) + engine.config().shutdown.deadline.duration();
+    worker.stop(until.saturating_duration_since(Instant::now())).await;
+    tracing::info!("stopped");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Where to look, and what to do first. The line `listening on …` is what scripts wait for.
+fn welcome(config: &Config, url: &str) -> String {
+    let mut lines = vec![format!("{} {}", paint(BOLD, "AuthKit"), env!("CARGO_PKG_VERSION"))];
+    lines.push(format!("{} {}", paint(GREEN, "listening on"), paint(BOLD, url)));
+    let mut entry = |name: &str, value: String| lines.push(format!("  {} {value}", paint(CYAN, format!("{name:9}"))));
+    if config.is_development() {
+        entry("mode", "development: this machine only".into());
+        entry("pages", format!("{url}/"));
+        if config.keeps_mail() {
+            entry("mail", format!("{url}/dev/outbox"));
+        }
+    } else {
+        entry("mode", "production".into());
+        entry("public", config.public_url());
+    }
+    if config.serves_docs() {
+        let place = config.operations.listen.map_or_else(|| url.to_owned(), |listen| format!("http://{listen}"));
+        entry("API", format!("{place}/api/docs"));
+    }
+    if config.is_development() {
+        let program = std::env::args().next().unwrap_or_else(|| "authkit".into());
+        lines.push("The first administrator (in another terminal, with the same settings):".into());
+        lines.push(format!(
+            "  echo 'a long passphrase of yours' | {program} user create --email you@example.com --password-stdin --role admin"
+        ));
+        lines.push("Ctrl-C stops.".into());
+    }
+    lines.join("\n")
+}
+
+/// Waits for SIGTERM or SIGINT; a second one ends the process at once.
+async fn signal() -> &'static str {
+    let name = next_signal().await;
+    tokio::spawn(async {
+        next_signal().await;
+        tracing::warn!("asked to stop twice: ending at once");
+        std::process::exit(130);
+    });
+    name
+}
+
+#[cfg(unix)]
+async fn next_signal() -> &'static str {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => tokio::select! {
+            _ = terminate.recv() => "SIGTERM",
+            _ = tokio::signal::ctrl_c() => "SIGINT",
+        },
+        Err(_) => {
+            let _ = tokio::signal::ctrl_c().await;
+            "SIGINT"
+        }
+    }
+}
+
+#[cfg(not(unix))]
+async fn next_signal() -> &'static str {
+    let _ = tokio::signal::ctrl_c().await;
+    "Ctrl-C"
+}
