@@ -30,7 +30,7 @@ openapi: ## write docs/openapi.json
 	@AUTHKIT_UPDATE=1 cargo test --quiet -p authkit-server openapi
 
 config-docs: ## write docs/configuration.md and its schema
-	@AUTHKIT_UPDATE=1 cargo test --quiet -p authkit-tests --test docs configuration
+	@AUTHKIT_UPDATE=1 cargo test --quiet -p authkit-tests --test docs
 
 generated: ## write every generated file
 	@scripts/generate.sh

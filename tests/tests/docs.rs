@@ -1,6 +1,7 @@
 //! Generated documents are what their source says. `AUTHKIT_UPDATE=1` writes them.
 
 use authkit_core::wire::ErrorCode;
+use authkit_engine::config;
 use std::{fmt::Write as _, fs, path::Path};
 
 fn compare(path: &str, fresh: &str) {
@@ -33,4 +34,10 @@ fn every_error_code_is_documented() {
         writeln!(page, "| `{}` | {} | {} | {again} |", code.as_str(), code.status(), code.title()).unwrap();
     }
     compare("docs/errors.md", &page);
+}
+
+#[test]
+fn every_setting_of_the_configuration_is_documented() {
+    compare("docs/configuration.md", &config::reference());
+    compare("docs/configuration.schema.json", &format!("{:#}\n", config::json_schema()));
 }

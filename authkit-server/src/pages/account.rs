@@ -1,0 +1,149 @@
+use super::{
+    Answer, FormState, SignedIn, SignedPost, Visit, agent::describe, failure, form::Form, session::Back, visit::Said,
+};
+use authkit_core::{
+    Error, Principal, Result,
+    wire::{ChangeEmailRequest, ErrorCode, PasswordChangeRequest, Patch, SessionId, SessionView, UpdateMeRequest},
+};
+use http::StatusCode;
+use minijinja::{Value, context, value::Serde};
+
+/// As many sessions as one page of the list holds.
+const SESSIONS: u32 = 100;
+
+/// One session as the page shows it.
+fn row(session: &SessionView) -> Value {
+    let device = session.user_agent.as_deref().map_or_else(|| "Unknown device".into(), describe);
+    context! { device => device, ..Value::from(Serde(session)) }
+}
+
+/// Everything on the page; `of` names the form that was refused and what it shows.
+async fn values(visit: &Visit, principal: &Principal, of: &str, state: Value) -> Result<Value> {
+    let pages = &visit.pages;
+    let user = pages.accounts.get_me(principal).await?;
+    let mfa = pages.mfa.status(principal).await?;
+    let sessions = pages.sessions.list(principal, None, Some(SESSIONS)).await?;
+    let profile = FormState::with([("name", user.name.clone().unwrap_or_default())]).value();
+    let form = |name: &str| if name == of { state.clone() } else { FormState::default().value() };
+    Ok(context! {
+        user => Value::from(Serde(&user)),
+        mfa => Value::from(Serde(&mfa)),
+        sessions => sessions.data.iter().map(row).collect::<Vec<_>>(),
+        profile => if of == "profile" { state.clone() } else { profile },
+        password => form("password"),
+        email => form("email"),
+        alert => form("page"),
+    })
+}
+
+/// `GET /account`
+pub(super) async fn show(SignedIn { visit, principal }: SignedIn) -> Answer {
+    match values(&visit, &principal, "", Value::UNDEFINED).await {
+        Ok(values) => Ok(visit.page(StatusCode::OK, "account.html", values)),
+        Err(error) => Err(visit.refuse(error)),
+    }
+}
+
+/// After a refusal: the page again, or first the sign-in page when a fresh sign-in is asked for.
+async fn refused(mut visit: Visit, principal: &Principal, of: &str, state: Value, error: &Error) -> Answer {
+    if error.code == ErrorCode::StepUpRequired {
+        visit.say(Said::SignInAgain, None);
+        return Ok(visit.go(Back::sign_in(None)));
+    }
+    failure::log(error);
+    match values(&visit, principal, of, state).await {
+        Ok(values) => {
+            let mut answer = visit.page(failure::status(error), "account.html", values);
+            failure::retry_after(error, &mut answer);
+            Ok(answer)
+        }
+        Err(error) => Err(visit.refuse(error)),
+    }
+}
+
+fn done(mut visit: Visit, said: Said) -> Answer {
+    visit.say(said, None);
+    Ok(visit.go("/account"))
+}
+
+/// `POST /account/profile`
+pub(super) async fn profile(post: SignedPost) -> Answer {
+    let (visit, principal, form) = post.parts();
+    let name = form.given("name").map_or(Patch::Clear, Patch::Set);
+    let request = UpdateMeRequest { name, locale: Patch::Absent, profile: None, preferences: None };
+    match visit.pages.accounts.update_me(&visit.origin, &principal, request, None).await {
+        Ok(_) => done(visit, Said::ProfileSaved),
+        Err(error) => {
+            let state = FormState::refused(&form, &["name"], &["name"], &error).value();
+            refused(visit, &principal, "profile", state, &error).await
+        }
+    }
+}
+
+/// Shows a wrong current password beside its field.
+pub(super) fn beside_password(form: &Form, name: &'static str, fields: &[&str], error: &Error) -> Value {
+    if error.code == ErrorCode::InvalidCredentials {
+        let shown = Error::field(name, error.code.as_str(), "That is not your password.");
+        return FormState::refused(form, &[], fields, &shown).value();
+    }
+    FormState::refused(form, &[], fields, error).value()
+}
+
+/// `POST /account/password`
+pub(super) async fn password(post: SignedPost) -> Answer {
+    let (visit, principal, form) = post.parts();
+    let request = PasswordChangeRequest {
+        current_password: form.secret("current_password"),
+        new_password: form.secret("new_password"),
+    };
+    match visit.pages.accounts.change_password(&visit.origin, &principal, request).await {
+        Ok(()) => done(visit, Said::PasswordChanged),
+        Err(error) => {
+            let state = beside_password(&form, "current_password", &["current_password", "new_password"], &error);
+            refused(visit, &principal, "password", state, &error).await
+        }
+    }
+}
+
+/// `POST /account/email`
+pub(super) async fn email(post: SignedPost) -> Answer {
+    let (visit, principal, form) = post.parts();
+    let request = ChangeEmailRequest { new_email: form.text("new_email").to_owned() };
+    match visit.pages.accounts.request_email_change(&visit.origin, &principal, request).await {
+        Ok(()) => done(visit, Said::EmailRequested),
+        Err(error) => {
+            let state = FormState::refused(&form, &["new_email"], &["new_email"], &error).value();
+            refused(visit, &principal, "email", state, &error).await
+        }
+    }
+}
+
+/// `POST /account/sessions/revoke`
+pub(super) async fn revoke(post: SignedPost) -> Answer {
+    let (visit, principal, form) = post.parts();
+    let ended = match form.text("session").parse::<SessionId>() {
+        Ok(id) => visit.pages.sessions.revoke(&visit.origin, &principal, id).await,
+        Err(_) => Err(ErrorCode::SessionNotFound.into()),
+    };
+    match ended {
+        // Somebody else was quicker: it is gone all the same.
+        Ok(()) => done(visit, Said::SessionEnded),
+        Err(error) if error.code == ErrorCode::SessionNotFound => done(visit, Said::SessionEnded),
+        Err(error) => {
+            let state = FormState::refused(&form, &[], &[], &error).value();
+            refused(visit, &principal, "page", state, &error).await
+        }
+    }
+}
+
+/// `POST /account/sessions/revoke-others`
+pub(super) async fn revoke_others(post: SignedPost) -> Answer {
+    let (visit, principal, form) = post.parts();
+    match visit.pages.sessions.revoke_others(&visit.origin, &principal).await {
+        Ok(_) => done(visit, Said::OthersEnded),
+        Err(error) => {
+            let state = FormState::refused(&form, &[], &[], &error).value();
+            refused(visit, &principal, "page", state, &error).await
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Closing an account.
+
+use super::{
+    Answer, FormState, SignedIn, SignedPost, Visit, account::beside_password, cookies::Cookie, form::again,
+    session::Back, visit::Said,
+};
+use authkit_core::{
+    Error, Result,
+    wire::{ErrorCode, PasswordConfirmRequest},
+};
+use http::StatusCode;
+use minijinja::{Value, context};
+
+fn values(visit: &Visit, of: &str, state: Value) -> Value {
+    let form = |name: &str| if name == of { state.clone() } else { FormState::default().value() };
+    let days = visit.pages.cx.settings.links.deletion_grace.as_hours() / 24;
+    context! { deactivate => form("deactivate"), delete => form("delete"), days => days }
+}
+
+/// `GET /account/close`
+pub(super) async fn show(SignedIn { visit, .. }: SignedIn) -> Answer {
+    let values = values(&visit, "", Value::UNDEFINED);
+    Ok(visit.page(StatusCode::OK, "close.html", values))
+}
+
+/// `POST /account/deactivate`
+pub(super) async fn deactivate(post: SignedPost) -> Answer {
+    let (visit, principal, form) = post.parts();
+    let request = PasswordConfirmRequest { password: form.secret("password") };
+    let done = visit.pages.accounts.deactivate_me(&visit.origin, &principal, request).await;
+    finish(visit, "deactivate", Said::Deactivated, done, |error| {
+        beside_password(&form, "password", &["password"], error)
+    })
+}
+
+/// `POST /account/delete`
+pub(super) async fn delete(post: SignedPost) -> Answer {
+    let (visit, principal, form) = post.parts();
+    let request = PasswordConfirmRequest { password: form.secret("password") };
+    let done = visit.pages.accounts.delete_me(&visit.origin, &principal, request).await;
+    finish(visit, "delete", Said::DeletionScheduled, done, |error| {
+        beside_password(&form, "password", &["password"], error)
+    })
+}
+
+fn finish(mut visit: Visit, of: &str, said: Said, done: Result<()>, state: impl FnOnce(&Error) -> Value) -> Answer {
+    match done {
+        Ok(()) => {
+            visit.jar.clear(Cookie::Session);
+            visit.say(said, None);
+            Ok(visit.go("/done"))
+        }
+        Err(error) if error.code == ErrorCode::StepUpRequired => {
+            visit.say(Said::SignInAgain, None);
+            Ok(visit.go(Back::sign_in(Some(Back::Close))))
+        }
+        Err(error) => {
+            let values = values(&visit, of, state(&error));
+            Ok(again(visit, "close.html", values, &error))
+        }
+    }
+}

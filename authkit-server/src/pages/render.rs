@@ -1,0 +1,175 @@
+use super::{Pages, failure::Refused};
+use authkit_core::Error;
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::{Html, IntoResponse, Response},
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use minijinja::{Environment, Value, context, syntax::SyntaxConfig};
+use std::sync::LazyLock;
+
+const STYLE: &str = include_str!("templates/style.css");
+
+/// The name holds a hash of the sheet, so that browsers may keep it for good.
+pub(super) const STYLE_ROUTE: &str = "/assets/{name}";
+
+static STYLE_PATH: LazyLock<String> = LazyLock::new(|| {
+    // FNV-1a: it only has to change with the sheet.
+    let hash = STYLE
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    format!("/assets/style-{hash:016x}.css")
+});
+
+const TEMPLATES: &[(&str, &str)] = &[
+    ("base.html", include_str!("templates/base.html")),
+    ("parts.html", include_str!("templates/parts.html")),
+    ("welcome.html", include_str!("templates/welcome.html")),
+    ("error.html", include_str!("templates/error.html")),
+    ("done.html", include_str!("templates/done.html")),
+    ("sent.html", include_str!("templates/sent.html")),
+    ("sign_up.html", include_str!("templates/sign_up.html")),
+    ("resend.html", include_str!("templates/resend.html")),
+    ("link.html", include_str!("templates/link.html")),
+    ("sign_in.html", include_str!("templates/sign_in.html")),
+    ("sign_in_mfa.html", include_str!("templates/sign_in_mfa.html")),
+    ("sign_out.html", include_str!("templates/sign_out.html")),
+    ("forgot.html", include_str!("templates/forgot.html")),
+    ("reset.html", include_str!("templates/reset.html")),
+    ("account.html", include_str!("templates/account.html")),
+    ("close.html", include_str!("templates/close.html")),
+    ("mfa.html", include_str!("templates/mfa.html")),
+    ("mfa_setup.html", include_str!("templates/mfa_setup.html")),
+    ("mfa_codes.html", include_str!("templates/mfa_codes.html")),
+    ("outbox.html", include_str!("templates/outbox.html")),
+];
+
+static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
+    let mut environment = Environment::new();
+    if let Ok(syntax) = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build() {
+        environment.set_syntax(syntax);
+    }
+    environment.set_auto_escape_callback(|_| minijinja::AutoEscape::Html);
+    environment.add_filter("moment", moment);
+    environment.add_filter("data_image", data_image);
+    for (name, source) in TEMPLATES {
+        if let Err(error) = environment.add_template(name, source) {
+            tracing::error!(%error, name, "a page template does not parse");
+        }
+    }
+    environment
+});
+
+/// An RFC 3339 time as people read it.
+fn moment(time: &str) -> String {
+    time.parse::<jiff::Timestamp>()
+        .map_or_else(|_| time.to_owned(), |time| time.strftime("%-d %b %Y, %H:%M UTC").to_string())
+}
+
+/// An SVG as the address of an image: inside `<img>` it can neither run nor load anything.
+fn data_image(svg: &str) -> String {
+    format!("data:image/svg+xml;base64,{}", STANDARD.encode(svg))
+}
+
+/// What every page shows around its content.
+pub(super) fn frame(pages: &Pages) -> Value {
+    context! {
+        product => pages.cx.settings.product_name.as_str(),
+        style => STYLE_PATH.as_str(),
+        development => pages.development(),
+        min_password => pages.cx.settings.password.min_length,
+    }
+}
+
+/// The page `template` with `values`.
+pub(super) fn html(status: StatusCode, template: &str, values: Value) -> Response {
+    match ENVIRONMENT.get_template(template).and_then(|template| template.render(values)) {
+        Ok(page) => (status, Html(page)).into_response(),
+        Err(error) => {
+            tracing::error!(%error, template, "a page could not be rendered");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+/// The stylesheet.
+pub(super) async fn style(request: Request) -> Response {
+    if request.uri().path() != *STYLE_PATH {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    let headers = [
+        (header::CONTENT_TYPE, "text/css; charset=utf-8"),
+        (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
+    ];
+    (headers, STYLE).into_response()
+}
+
+/// No script, nothing from elsewhere, never in a frame.
+pub(super) const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; \
+                                 frame-ancestors 'none'; base-uri 'none'";
+
+fn set(answer: &mut Response, name: HeaderName, value: &'static str) {
+    answer.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
+}
+
+/// Turns a refusal into a page, and says in headers what a browser may do with any of them.
+pub(super) async fn finish(State(pages): State<Pages>, request: Request, next: Next) -> Response {
+    let mut answer = next.run(request).await;
+    if let Some(Refused(error)) = answer.extensions_mut().remove::<Refused>() {
+        let (parts, page) = (answer.into_parts().0, refusal(&pages, &error));
+        answer = page;
+        answer.headers_mut().extend(parts.headers.into_iter().filter_map(|(name, value)| {
+            name.filter(|name| *name == header::SET_COOKIE || *name == header::RETRY_AFTER).map(|name| (name, value))
+        }));
+    }
+    set(&mut answer, header::CONTENT_SECURITY_POLICY, POLICY);
+    set(&mut answer, header::CACHE_CONTROL, "no-store");
+    // Addresses of these pages may hold a token of a mail.
+    set(&mut answer, header::REFERRER_POLICY, "no-referrer");
+    set(&mut answer, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(&mut answer, header::X_FRAME_OPTIONS, "DENY");
+    set(&mut answer, HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+    set(&mut answer, HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()");
+    answer
+}
+
+fn refusal(pages: &Pages, error: &Error) -> Response {
+    let values = context! { title => error.code.title(), detail => error.detail.as_str(), ..frame(pages) };
+    html(super::failure::status(error), "error.html", values)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_template_parses() {
+        for (name, _) in TEMPLATES {
+            assert!(ENVIRONMENT.get_template(name).is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn no_template_holds_script_or_inline_style() {
+        for (name, source) in TEMPLATES {
+            for banned in ["<script", "javascript:", " style=", "<style", " onclick", " onsubmit", " onload", "http://"]
+            {
+                assert!(!source.to_lowercase().contains(banned), "{name} holds {banned}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_shown_is_escaped() {
+        let page = ENVIRONMENT.render_str("{{ x }}", context! { x => "<script>\"" }).unwrap();
+        assert_eq!(page, "&lt;script&gt;&quot;");
+    }
+
+    #[test]
+    fn times_are_shown_as_people_read_them() {
+        assert_eq!(moment("2026-11-20T15:04:05.1Z"), "20 Nov 2026, 15:04 UTC");
+        assert_eq!(moment("never"), "never");
+    }
+}

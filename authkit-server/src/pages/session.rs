@@ -1,0 +1,126 @@
+use super::{cookies::Cookie, visit::Visit};
+use authkit_core::{
+    Principal, Result,
+    wire::{Secret, SessionId, TokensView},
+};
+use serde::{Deserialize, Serialize};
+use std::fmt::Write as _;
+
+/// Refreshed when the access token has less left than this.
+const MARGIN_SECONDS: i64 = 30;
+
+/// The tokens of a browser's session, sealed in its cookie.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct PageSession {
+    pub(super) access: Secret,
+    pub(super) refresh: Secret,
+    pub(super) session: SessionId,
+    /// Unix seconds.
+    expires: i64,
+}
+
+/// Where to go after signing in: only to pages of our own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Back {
+    Account,
+    Mfa,
+    Close,
+}
+
+impl Back {
+    pub(super) const fn path(self) -> &'static str {
+        match self {
+            Self::Account => "/account",
+            Self::Mfa => "/account/mfa",
+            Self::Close => "/account/close",
+        }
+    }
+
+    /// The page to come back to after an interrupted request to `path`.
+    pub(super) fn of(path: &str) -> Option<Self> {
+        match path {
+            _ if path.starts_with("/account/mfa") => Some(Self::Mfa),
+            "/account/close" | "/account/delete" | "/account/deactivate" => Some(Self::Close),
+            _ => None,
+        }
+    }
+
+    /// The value of `back` in a sign-in page's address.
+    pub(super) fn named(name: &str) -> Self {
+        match name {
+            "mfa" => Self::Mfa,
+            "close" => Self::Close,
+            _ => Self::Account,
+        }
+    }
+
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Account => "account",
+            Self::Mfa => "mfa",
+            Self::Close => "close",
+        }
+    }
+
+    /// The sign-in page that comes back here.
+    pub(super) const fn sign_in(back: Option<Self>) -> &'static str {
+        match back {
+            None | Some(Self::Account) => "/sign-in",
+            Some(Self::Mfa) => "/sign-in?back=mfa",
+            Some(Self::Close) => "/sign-in?back=close",
+        }
+    }
+}
+
+impl Visit {
+    /// Keeps the tokens of a session in the browser's cookie.
+    pub(super) fn keep(&mut self, tokens: &TokensView) {
+        let page = PageSession {
+            access: tokens.access_token.clone(),
+            refresh: tokens.refresh_token.clone(),
+            session: tokens.session_id,
+            expires: self.pages.cx.now().as_second() + tokens.expires_in,
+        };
+        let seconds = self.pages.cx.settings.tokens.refresh.as_secs();
+        self.jar.seal(Cookie::Session, "", &page, seconds);
+    }
+
+    /// Who is signed in. Tokens that are about to run out are renewed on the way; a session that has ended leaves no
+    /// cookie behind.
+    pub(super) async fn principal(&mut self) -> Result<Option<Principal>> {
+        let Some(page) = self.jar.open::<PageSession>(Cookie::Session, "") else {
+            self.jar.clear(Cookie::Session);
+            return Ok(None);
+        };
+        let sessions = &self.pages.sessions;
+        if page.expires > self.pages.cx.now().as_second() + MARGIN_SECONDS {
+            match sessions.authenticate(page.access.expose()).await {
+                Ok(principal) => return Ok(Some(principal)),
+                Err(error) if error.code.status() >= 500 => return Err(error),
+                Err(_) => {}
+            }
+        }
+        match sessions.refresh(&self.origin, &page.refresh, Some(&self.repeat_key(&page.refresh))).await {
+            Ok(tokens) => {
+                let principal = sessions.authenticate(tokens.access_token.expose()).await?;
+                self.keep(&tokens);
+                Ok(Some(principal))
+            }
+            Err(error) if error.code.status() == 429 || error.code.status() >= 500 => Err(error),
+            Err(_) => {
+                self.jar.clear(Cookie::Session);
+                Ok(None)
+            }
+        }
+    }
+
+    /// The idempotency key of a refresh: always the same for one token, so that an answer that never reached the
+    /// browser is given again instead of ending the session.
+    fn repeat_key(&self, refresh: &Secret) -> String {
+        let mac = self.pages.cx.keyring.mac_current("page-refresh", &[refresh.expose().as_bytes()]);
+        mac[..16].iter().fold(String::new(), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+    }
+}

@@ -1,0 +1,220 @@
+//! A browser without script over the pages in process.
+
+use super::super::{Pages, routes};
+use authkit_core::{
+    Context, Settings,
+    memory::{self, ManualClock, SeededRandom},
+    notices::Notices,
+    ports::{Mail, MailError, Mailer},
+    tenants::DEFAULT_TENANT,
+    wire::OutboxMailView,
+};
+use axum::{Router, body::Body};
+use http::{HeaderMap, Request, Response, StatusCode, header};
+use http_body_util::BodyExt;
+use jiff::Timestamp;
+use std::{collections::BTreeMap, pin::Pin, sync::Arc};
+use tower::ServiceExt;
+
+pub(super) const PASSWORD: &str = "correct horse battery staple 7";
+
+/// Sends nothing: the development outbox keeps what would have been sent.
+#[derive(Debug)]
+struct Unsent;
+
+impl Mailer for Unsent {
+    fn send<'a, 'b, 'f>(&'a self, _: &'b Mail) -> Pin<Box<dyn Future<Output = Result<(), MailError>> + Send + 'f>>
+    where
+        'a: 'f,
+        'b: 'f,
+    {
+        Box::pin(async { Ok(()) })
+    }
+}
+
+/// An installation in memory whose pages the browsers of a test open.
+#[derive(Clone)]
+pub(super) struct Site {
+    pub(super) cx: Arc<Context>,
+    pub(super) clock: ManualClock,
+    router: Router,
+}
+
+impl Site {
+    pub(super) async fn new() -> Self {
+        Self::with(|settings| settings.development_outbox = true).await
+    }
+
+    pub(super) async fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        let clock = ManualClock::new("2026-11-20T12:00:00Z".parse::<Timestamp>().unwrap());
+        let mut settings = Settings::default();
+        change(&mut settings);
+        let cx = memory::context(clock.clone(), SeededRandom::new(7), settings).await.unwrap();
+        Self { router: routes(Pages::new(cx.clone())), cx, clock }
+    }
+
+    pub(super) fn browser(&self) -> Browser {
+        Browser { site: self.clone(), cookies: BTreeMap::new(), attributes: BTreeMap::new() }
+    }
+
+    /// The mails to `to`, newest first.
+    pub(super) async fn mails(&self, to: &str) -> Vec<OutboxMailView> {
+        let notices = Notices::new(self.cx.clone());
+        while notices.deliver_due(self.cx.uuid(), &Unsent).await.unwrap() > 0 {}
+        notices.development_outbox(DEFAULT_TENANT, Some(to)).await.unwrap()
+    }
+
+    /// The path of the newest mailed link of `kind` to `to`.
+    pub(super) async fn link(&self, to: &str, kind: &str) -> String {
+        let mails = self.mails(to).await;
+        let mail = mails.iter().find(|mail| mail.kind == kind).unwrap_or_else(|| panic!("no {kind} to {to}"));
+        mail.links[0].strip_prefix(&self.cx.settings.public_url).unwrap().to_owned()
+    }
+}
+
+/// A page as a browser got it.
+pub(super) struct Page {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) text: String,
+}
+
+impl Page {
+    /// Where the answer sends the browser.
+    pub(super) fn location(&self) -> &str {
+        self.headers.get(header::LOCATION).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// What stands between `before` and `after`.
+    pub(super) fn between(&self, before: &str, after: &str) -> String {
+        let rest = self.text.split_once(before).unwrap_or_else(|| panic!("no {before} in {}", self.text)).1;
+        rest.split_once(after).unwrap().0.to_owned()
+    }
+
+    pub(super) fn form_token(&self) -> String {
+        self.between("name=\"form_token\" value=\"", "\"")
+    }
+
+    #[track_caller]
+    pub(super) fn shows(&self, text: &str) -> &Self {
+        assert!(self.text.contains(text), "no {text:?} in {} {}", self.status, self.text);
+        self
+    }
+
+    #[track_caller]
+    pub(super) fn hides(&self, text: &str) -> &Self {
+        assert!(!self.text.contains(text), "{text:?} in {}", self.text);
+        self
+    }
+
+    #[track_caller]
+    pub(super) fn goes_to(&self, path: &str) -> &Self {
+        assert_eq!((self.status, self.location()), (StatusCode::SEE_OTHER, path), "{}", self.text);
+        self
+    }
+}
+
+/// One browser with its cookies.
+pub(super) struct Browser {
+    pub(super) site: Site,
+    pub(super) cookies: BTreeMap<String, String>,
+    /// The attributes that each cookie was last set with.
+    pub(super) attributes: BTreeMap<String, String>,
+}
+
+impl Browser {
+    pub(super) async fn send(&mut self, request: http::request::Builder, body: String) -> Page {
+        let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let request = request.header(header::COOKIE, cookies.join("; ")).body(Body::from(body)).unwrap();
+        let answer: Response<Body> = self.site.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = answer.into_parts();
+        for set in parts.headers.get_all(header::SET_COOKIE) {
+            let set = set.to_str().unwrap();
+            let (pair, attributes) = set.split_once(';').unwrap();
+            let (name, value) = pair.split_once('=').unwrap();
+            self.attributes.insert(name.to_owned(), attributes.to_owned());
+            if attributes.contains("Max-Age=0") {
+                self.cookies.remove(name);
+            } else {
+                self.cookies.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        let text = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
+        Page { status: parts.status, headers: parts.headers, text }
+    }
+
+    pub(super) async fn get(&mut self, path: &str) -> Page {
+        self.send(Request::get(path), String::new()).await
+    }
+
+    /// Posts `fields` as they are.
+    pub(super) async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
+        let encode = |text: &str| -> String {
+            text.bytes()
+                .map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") })
+                .collect()
+        };
+        let body: Vec<_> = fields.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
+        let request = Request::post(path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        self.send(request, body.join("&")).await
+    }
+
+    /// Opens the page `from` and sends a form of it.
+    pub(super) async fn submit(&mut self, from: &str, to: &str, fields: &[(&str, &str)]) -> Page {
+        let token = self.get(from).await.form_token();
+        let fields: Vec<_> = fields.iter().copied().chain([("form_token", token.as_str())]).collect();
+        self.post(to, &fields).await
+    }
+
+    pub(super) async fn sign_up(&mut self, email: &str) {
+        let fields = [("email", email), ("password", PASSWORD), ("name", "Ada")];
+        self.submit("/sign-up", "/sign-up", &fields).await.goes_to("/sign-up/sent");
+        let link = self.site.link(email, "verify_email").await;
+        let token = self.get(&link).await.between("name=\"token\" value=\"", "\"");
+        self.submit(&link, "/verify-email", &[("token", &token)]).await.goes_to("/done");
+    }
+
+    pub(super) async fn sign_in(&mut self, email: &str, password: &str) -> Page {
+        self.submit("/sign-in", "/sign-in", &[("email", email), ("password", password), ("back", "account")]).await
+    }
+
+    /// Signed up and signed in.
+    pub(super) async fn account(site: &Site, email: &str) -> Self {
+        let mut browser = site.browser();
+        browser.sign_up(email).await;
+        browser.sign_in(email, PASSWORD).await.goes_to("/account");
+        browser
+    }
+
+    /// Turns two-step sign-in on; returns the secret and the backup codes.
+    pub(super) async fn enable_mfa(&mut self) -> (Vec<u8>, Vec<String>) {
+        self.submit("/account/mfa", "/account/mfa/start", &[]).await.goes_to("/account/mfa/setup");
+        let secret = base32(&self.get("/account/mfa/setup").await.between("<code>", "</code>"));
+        let code = self.code(&secret);
+        self.submit("/account/mfa/setup", "/account/mfa/setup", &[("code", &code)]).await.goes_to("/account/mfa/codes");
+        let page = self.get("/account/mfa/codes").await;
+        let codes = page.text.split("<li><code>").skip(1).map(|rest| rest.split_once('<').unwrap().0.to_owned());
+        (secret, codes.collect())
+    }
+
+    /// What the authenticator app shows now.
+    pub(super) fn code(&self, secret: &[u8]) -> String {
+        use authkit_core::wire::totp;
+        let step = totp::step(u64::try_from(self.site.cx.now().as_second()).unwrap());
+        String::from_utf8(totp::code(secret, step).to_vec()).unwrap()
+    }
+}
+
+fn base32(text: &str) -> Vec<u8> {
+    let (mut out, mut buffer, mut bits) = (Vec::new(), 0_u32, 0);
+    for c in text.bytes().filter(|c| !c.is_ascii_whitespace()) {
+        let value = if c.is_ascii_uppercase() { c - b'A' } else { c - b'2' + 26 };
+        buffer = (buffer << 5) | u32::from(value);
+        bits += 5;
+        if bits >= 8 {
+            bits -= 8;
+            out.push((buffer >> bits) as u8);
+        }
+    }
+    out
+}

@@ -1,0 +1,200 @@
+mod browser;
+mod walls;
+
+use authkit_core::wire::totp;
+use browser::{Browser, PASSWORD, Site};
+use http::StatusCode;
+use jiff::SignedDuration;
+
+#[tokio::test]
+async fn sign_up_to_backup_code_needs_no_script() {
+    let site = Site::new().await;
+    let mut ada = Browser::account(&site, "ada@example.com").await;
+    ada.get("/account").await.shows("ada@example.com").shows("This browser");
+
+    let (secret, codes) = ada.enable_mfa().await;
+    assert_eq!(codes.len(), 10);
+    ada.get("/account/mfa/codes").await.goes_to("/account/mfa");
+    ada.get("/account").await.shows("10 backup codes left");
+    ada.submit("/account", "/sign-out", &[]).await.goes_to("/sign-in");
+    ada.get("/account").await.goes_to("/sign-in");
+
+    site.clock.advance(SignedDuration::from_secs(60));
+    ada.sign_in("ada@example.com", PASSWORD).await.goes_to("/sign-in/mfa");
+    ada.get("/account").await.goes_to("/sign-in");
+    let wrong = ada.submit("/sign-in/mfa", "/sign-in/mfa", &[("code", "000000")]).await;
+    assert_eq!(wrong.status, StatusCode::UNAUTHORIZED);
+    wrong.shows("id=\"code-error\"");
+    let code = ada.code(&secret);
+    ada.submit("/sign-in/mfa", "/sign-in/mfa", &[("code", &code)]).await.goes_to("/account");
+
+    ada.submit("/sign-out", "/sign-out", &[]).await.goes_to("/sign-in");
+    ada.sign_in("ada@example.com", PASSWORD).await.goes_to("/sign-in/mfa");
+    ada.submit("/sign-in/mfa", "/sign-in/mfa", &[("backup_code", &codes[0])]).await.goes_to("/account");
+    ada.get("/account").await.shows("9 backup codes left");
+}
+
+#[tokio::test]
+async fn a_typed_code_may_hold_spaces() {
+    let site = Site::new().await;
+    let mut ada = Browser::account(&site, "ada@example.com").await;
+    let (secret, _) = ada.enable_mfa().await;
+    site.clock.advance(SignedDuration::from_secs(i64::try_from(totp::PERIOD).unwrap() * 2));
+    ada.submit("/sign-out", "/sign-out", &[]).await;
+    ada.sign_in("ada@example.com", PASSWORD).await.goes_to("/sign-in/mfa");
+    let code = ada.code(&secret);
+    let spaced = format!(" {} {} ", &code[..3], &code[3..]);
+    ada.submit("/sign-in/mfa", "/sign-in/mfa", &[("code", &spaced)]).await.goes_to("/account");
+}
+
+#[tokio::test]
+async fn what_was_typed_stays_but_for_passwords() {
+    let site = Site::new().await;
+    let mut ada = site.browser();
+    let fields = [("email", "ada@example.com"), ("name", "Ada <3"), ("password", "hunter2")];
+    let page = ada.submit("/sign-up", "/sign-up", &fields).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    page.shows("value=\"ada@example.com\"")
+        .shows("value=\"Ada &lt;3\"")
+        .shows("id=\"password-error\"")
+        .hides("hunter2");
+}
+
+#[tokio::test]
+async fn the_profile_shows_names_as_text() {
+    let site = Site::new().await;
+    let mut ada = Browser::account(&site, "ada@example.com").await;
+    ada.submit("/account", "/account/profile", &[("name", "<b>Ada</b>")]).await.goes_to("/account");
+    let page = ada.get("/account").await;
+    page.shows("&lt;b&gt;Ada&lt;&#x2f;b&gt;").hides("<b>Ada").shows("Your profile is saved.");
+    ada.get("/account").await.hides("Your profile is saved.");
+}
+
+#[tokio::test]
+async fn a_changed_password_signs_the_other_browser_out() {
+    let site = Site::new().await;
+    let mut ada = Browser::account(&site, "ada@example.com").await;
+    let mut phone = site.browser();
+    phone.sign_in("ada@example.com", PASSWORD).await.goes_to("/account");
+    let wrong = [("current_password", "not it at all"), ("new_password", "several unrelated words 42")];
+    ada.submit("/account", "/account/password", &wrong).await.shows("That is not your password.");
+    let right = [("current_password", PASSWORD), ("new_password", "several unrelated words 42")];
+    ada.submit("/account", "/account/password", &right).await.goes_to("/account");
+    ada.get("/account").await.shows("Your password is changed");
+    phone.get("/account").await.goes_to("/sign-in");
+}
+
+#[tokio::test]
+async fn a_mailed_reset_sets_the_password_once() {
+    let site = Site::new().await;
+    let mut ada = site.browser();
+    ada.sign_up("ada@example.com").await;
+    ada.submit("/forgot-password", "/forgot-password", &[("email", "ada@example.com")])
+        .await
+        .goes_to("/forgot-password/sent");
+    let link = site.link("ada@example.com", "password_reset").await;
+    let token = ada.get(&link).await.between("name=\"token\" value=\"", "\"");
+    let weak = ada.submit(&link, "/reset-password", &[("token", &token), ("new_password", "short")]).await;
+    weak.shows("id=\"new_password-error\"").shows(&token);
+    let fields = [("token", token.as_str()), ("new_password", "several unrelated words 42")];
+    ada.submit(&link, "/reset-password", &fields).await.goes_to("/sign-in");
+    assert_eq!(ada.submit("/sign-in", "/reset-password", &fields).await.status, StatusCode::GONE);
+    assert_eq!(ada.get(&link).await.status, StatusCode::GONE);
+    ada.sign_in("ada@example.com", "several unrelated words 42").await.goes_to("/account");
+}
+
+#[tokio::test]
+async fn an_address_moves_and_comes_back() {
+    let site = Site::new().await;
+    let mut ada = Browser::account(&site, "ada@example.com").await;
+    ada.submit("/account", "/account/email", &[("new_email", "new@example.com")]).await.goes_to("/account");
+    let confirm = site.link("new@example.com", "confirm_email").await;
+    let token = ada.get(&confirm).await.between("name=\"token\" value=\"", "\"");
+    ada.submit(&confirm, "/confirm-email", &[("token", &token)]).await.goes_to("/done");
+    ada.get("/account").await;
+    let undo = site.link("ada@example.com", "email_changed").await;
+    let token = ada.get(&undo).await.between("name=\"token\" value=\"", "\"");
+    ada.submit(&undo, "/undo-email", &[("token", &token)]).await.goes_to("/done");
+    let mut again = site.browser();
+    again.sign_in("ada@example.com", PASSWORD).await.goes_to("/account");
+}
+
+#[tokio::test]
+async fn sessions_are_listed_and_ended() {
+    let site = Site::new().await;
+    let mut ada = Browser::account(&site, "ada@example.com").await;
+    let mut phone = site.browser();
+    phone.sign_in("ada@example.com", PASSWORD).await;
+    let id = ada.get("/account").await.between("name=\"session\" value=\"", "\"");
+    ada.submit("/account", "/account/sessions/revoke", &[("session", &id)]).await.goes_to("/account");
+    phone.get("/account").await.goes_to("/sign-in");
+    phone.sign_in("ada@example.com", PASSWORD).await;
+    ada.submit("/account", "/account/sessions/revoke-others", &[]).await.goes_to("/account");
+    phone.get("/account").await.goes_to("/sign-in");
+    assert_eq!(ada.get("/account").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_browser_stays_signed_in_past_the_life_of_an_access_token() {
+    let site = Site::new().await;
+    let mut ada = Browser::account(&site, "ada@example.com").await;
+    for _ in 0..5 {
+        let before = ada.cookies["authkit-session"].clone();
+        site.clock.advance(site.cx.settings.tokens.access);
+        assert_eq!(ada.get("/account").await.status, StatusCode::OK);
+        assert_ne!(ada.cookies["authkit-session"], before);
+    }
+}
+
+#[tokio::test]
+async fn a_lost_answer_signs_nobody_out() {
+    let site = Site::new().await;
+    let mut ada = Browser::account(&site, "ada@example.com").await;
+    site.clock.advance(site.cx.settings.tokens.access);
+    let before = ada.cookies.clone();
+    ada.get("/account").await;
+    ada.cookies = before;
+    site.clock.advance(SignedDuration::from_mins(5));
+    assert_eq!(ada.get("/account").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn an_old_sign_in_cannot_set_up_a_second_factor() {
+    let site = Site::new().await;
+    let mut ada = Browser::account(&site, "ada@example.com").await;
+    site.clock.advance(SignedDuration::from_mins(11));
+    ada.submit("/account/mfa", "/account/mfa/start", &[]).await.goes_to("/sign-in?back=mfa");
+    let fields = [("email", "ada@example.com"), ("password", PASSWORD), ("back", "mfa")];
+    ada.submit("/sign-in?back=mfa", "/sign-in", &fields).await.goes_to("/account/mfa");
+    ada.submit("/account/mfa", "/account/mfa/start", &[]).await.goes_to("/account/mfa/setup");
+    ada.get("/account").await.hides("Sign out all others");
+}
+
+#[tokio::test]
+async fn an_account_is_closed_with_its_password() {
+    let site = Site::new().await;
+    let mut ada = Browser::account(&site, "ada@example.com").await;
+    ada.submit("/account/close", "/account/deactivate", &[("password", "wrong one")])
+        .await
+        .shows("That is not your password.");
+    ada.submit("/account/close", "/account/deactivate", &[("password", PASSWORD)]).await.goes_to("/done");
+    ada.get("/account").await.goes_to("/sign-in");
+    ada.sign_in("ada@example.com", PASSWORD).await.hides("This browser");
+}
+
+#[tokio::test]
+async fn two_step_sign_in_is_turned_off_with_password_and_code() {
+    let site = Site::new().await;
+    let mut ada = Browser::account(&site, "ada@example.com").await;
+    let (_, codes) = ada.enable_mfa().await;
+    let fresh = [("password", PASSWORD), ("backup_code", codes[1].as_str())];
+    ada.submit("/account/mfa", "/account/mfa/regenerate", &fresh).await.goes_to("/account/mfa/codes");
+    let new = ada.get("/account/mfa/codes").await.between("<li><code>", "<");
+    let old = [("password", PASSWORD), ("backup_code", codes[2].as_str())];
+    let refused = ada.submit("/account/mfa", "/account/mfa/disable", &old).await;
+    refused.shows("id=\"disable-backup-error\"");
+    ada.submit("/account/mfa", "/account/mfa/disable", &[("password", PASSWORD), ("backup_code", &new)])
+        .await
+        .goes_to("/account/mfa");
+    ada.get("/account/mfa").await.shows("Two-step sign-in is off.");
+}

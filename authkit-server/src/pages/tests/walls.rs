@@ -1,0 +1,330 @@
+//! What an attacker tries.
+
+use super::browser::{Browser, PASSWORD, Site};
+use http::{Request, StatusCode, header};
+
+const SHOWN: &[&str] = &[
+    "/",
+    "/sign-up",
+    "/sign-up/sent",
+    "/verify-email",
+    "/verify-email?token=x",
+    "/verify-email/resend",
+    "/sign-in",
+    "/sign-in/mfa",
+    "/sign-out",
+    "/forgot-password",
+    "/forgot-password/sent",
+    "/reset-password?token=%22%3E%3Cscript%3E",
+    "/confirm-email?token=x",
+    "/undo-email?token=x",
+    "/done",
+    "/account",
+    "/account/close",
+    "/account/mfa",
+    "/account/mfa/setup",
+    "/account/mfa/codes",
+    "/dev/outbox",
+    "/dev/outbox?to=%22%3E%3Cscript%3E",
+];
+
+const ACTING: &[&str] = &[
+    "/sign-up",
+    "/verify-email",
+    "/verify-email/resend",
+    "/sign-in",
+    "/sign-in/mfa",
+    "/sign-out",
+    "/forgot-password",
+    "/reset-password",
+    "/confirm-email",
+    "/undo-email",
+    "/account/profile",
+    "/account/password",
+    "/account/email",
+    "/account/sessions/revoke",
+    "/account/sessions/revoke-others",
+    "/account/deactivate",
+    "/account/delete",
+    "/account/mfa/start",
+    "/account/mfa/setup",
+    "/account/mfa/regenerate",
+    "/account/mfa/disable",
+];
+
+/// The lists above and the router name the same routes, so that a new page cannot be forgotten.
+#[test]
+fn every_route_of_the_pages_is_tested() {
+    let source = include_str!("../mod.rs");
+    let routes: Vec<(&str, &str)> = source
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix(".route(\""))
+        .map(|line| line.split_once('"').unwrap())
+        .collect();
+    assert!(routes.len() > 20);
+    for (path, methods) in routes {
+        if methods.contains("get(") {
+            assert!(SHOWN.iter().any(|shown| shown.split('?').next() == Some(path)), "{path} is not in SHOWN");
+        }
+        if methods.contains("post(") {
+            assert!(ACTING.contains(&path), "{path} is not in ACTING");
+        }
+    }
+}
+
+#[tokio::test]
+async fn pages_hold_no_script_and_forbid_it() {
+    let site = Site::new().await;
+    let mut ada = Browser::account(&site, "ada@example.com").await;
+    let mut stranger = site.browser();
+    for path in SHOWN {
+        for browser in [&mut ada, &mut stranger] {
+            let page = browser.get(path).await;
+            assert!(page.status.as_u16() < 500, "{path}: {}", page.text);
+            let policy = page.headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
+            assert!(policy.starts_with("default-src 'none'; style-src 'self'"), "{path}: {policy}");
+            assert!(!policy.contains("script-src"), "{path}: {policy}");
+            assert!(policy.contains("frame-ancestors 'none'") && policy.contains("form-action 'self'"), "{path}");
+            assert_eq!(page.headers[header::CACHE_CONTROL], "no-store", "{path}");
+            assert_eq!(page.headers[header::REFERRER_POLICY], "no-referrer", "{path}");
+            page.hides("<script").hides("javascript:").hides(" onload=").hides(" style=");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_form_from_elsewhere_does_nothing() {
+    let site = Site::new().await;
+    let mut ada = Browser::account(&site, "ada@example.com").await;
+    let foreign = site.browser().get("/sign-in").await.form_token();
+    let signed_out = {
+        let mut before = site.browser();
+        before.get("/sign-in").await.form_token()
+    };
+    let own = ada.get("/account").await.form_token();
+    for path in ACTING {
+        let fields = [("email", "eve@example.com"), ("password", PASSWORD), ("new_email", "eve@example.com")];
+        let none = ada.post(path, &fields).await;
+        assert_eq!(none.status, StatusCode::FORBIDDEN, "{path} without a form token");
+        for token in [foreign.as_str(), signed_out.as_str(), "", "AAAA", &own[..own.len() - 2]] {
+            let fields: Vec<_> = fields.iter().copied().chain([("form_token", token)]).collect();
+            assert_eq!(ada.post(path, &fields).await.status, StatusCode::FORBIDDEN, "{path} with {token:?}");
+        }
+        for (name, value) in
+            [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site"), ("origin", "https://evil.example")]
+        {
+            let request = Request::post(*path)
+                .header(name, value)
+                .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+            let page = ada.send(request, format!("form_token={own}")).await;
+            assert_eq!(page.status, StatusCode::FORBIDDEN, "{path} from {value}");
+        }
+    }
+    assert_eq!(ada.get("/account").await.status, StatusCode::OK);
+    assert!(site.mails("eve@example.com").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_form_of_the_signed_out_browser_is_void_after_sign_in() {
+    let site = Site::new().await;
+    let mut ada = site.browser();
+    ada.sign_up("ada@example.com").await;
+    let before = ada.get("/sign-in").await.form_token();
+    ada.sign_in("ada@example.com", PASSWORD).await.goes_to("/account");
+    let page = ada.post("/account/profile", &[("name", "Eve"), ("form_token", &before)]).await;
+    assert_eq!(page.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn opening_a_page_changes_nothing() {
+    let site = Site::new().await;
+    let mut ada = site.browser();
+    let fields = [("email", "ada@example.com"), ("password", PASSWORD)];
+    ada.submit("/sign-up", "/sign-up", &fields).await.goes_to("/sign-up/sent");
+    let link = site.link("ada@example.com", "verify_email").await;
+    for _ in 0..3 {
+        site.browser().get(&link).await.shows("Confirm address");
+    }
+    assert!(ada.sign_in("ada@example.com", PASSWORD).await.status == StatusCode::UNAUTHORIZED);
+    let token = ada.get(&link).await.between("name=\"token\" value=\"", "\"");
+    ada.submit(&link, "/verify-email", &[("token", &token)]).await.goes_to("/done");
+    ada.sign_in("ada@example.com", PASSWORD).await.goes_to("/account");
+    ada.get("/sign-out").await.shows("This ends the session");
+    assert_eq!(ada.get("/account").await.status, StatusCode::OK);
+    for path in ACTING.iter().filter(|path| !SHOWN.iter().any(|shown| shown.split('?').next() == Some(**path))) {
+        assert_eq!(ada.get(path).await.status, StatusCode::METHOD_NOT_ALLOWED, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn signed_in_pages_send_strangers_to_the_door() {
+    let site = Site::new().await;
+    let mut stranger = site.browser();
+    for path in SHOWN.iter().filter(|path| path.starts_with("/account")) {
+        let page = stranger.get(path).await;
+        assert_eq!(page.status, StatusCode::SEE_OTHER, "{path}");
+        assert!(page.location().starts_with("/sign-in"), "{path}");
+    }
+    for path in ACTING.iter().filter(|path| path.starts_with("/account")) {
+        let page = stranger.submit("/sign-in", path, &[]).await;
+        assert!(page.location().starts_with("/sign-in"), "{path}: {}", page.status);
+    }
+}
+
+#[tokio::test]
+async fn cookies_are_out_of_reach_of_script_and_other_sites() {
+    let site = Site::new().await;
+    let mut ada = Browser::account(&site, "ada@example.com").await;
+    ada.enable_mfa().await;
+    assert!(ada.attributes.len() >= 5, "{:?}", ada.attributes);
+    for (name, attributes) in &ada.attributes {
+        assert!(attributes.contains("HttpOnly") && attributes.contains("SameSite=Lax"), "{name}{attributes}");
+    }
+    let tls = Site::with(|settings| settings.public_url = "https://id.example".into()).await;
+    let mut browser = tls.browser();
+    browser.get("/sign-in").await;
+    for (name, attributes) in &browser.attributes {
+        assert!(name.starts_with("__Host-") && attributes.contains("; Secure"), "{name}{attributes}");
+        assert!(attributes.contains("Path=/") && !attributes.contains("Domain"), "{name}{attributes}");
+    }
+}
+
+#[tokio::test]
+async fn a_cookie_holds_no_token_in_the_clear_and_cannot_be_another() {
+    let site = Site::new().await;
+    let mut ada = Browser::account(&site, "ada@example.com").await;
+    let session = ada.cookies["authkit-session"].clone();
+    assert!(!session.contains("akr_") && !session.contains("eyJ"));
+    let mut eve = site.browser();
+    for name in ["authkit-attempt", "authkit-codes", "authkit-enrolment", "authkit-notice"] {
+        eve.cookies.insert(name.to_owned(), session.clone());
+    }
+    eve.get("/sign-in/mfa").await.goes_to("/sign-in");
+    eve.get("/account").await.goes_to("/sign-in");
+    let mut changed = session.clone();
+    let last = if changed.ends_with('A') { 'B' } else { 'A' };
+    changed.replace_range(changed.len() / 2..=changed.len() / 2, &last.to_string());
+    ada.cookies.insert("authkit-session".into(), changed);
+    ada.get("/account").await.goes_to("/sign-in");
+}
+
+#[tokio::test]
+async fn backup_codes_and_secrets_are_bound_to_their_session() {
+    let site = Site::new().await;
+    let mut ada = Browser::account(&site, "ada@example.com").await;
+    ada.submit("/account/mfa", "/account/mfa/start", &[]).await.goes_to("/account/mfa/setup");
+    let mut eve = Browser::account(&site, "eve@example.com").await;
+    eve.cookies.insert("authkit-enrolment".into(), ada.cookies["authkit-enrolment"].clone());
+    eve.get("/account/mfa/setup").await.goes_to("/account/mfa");
+}
+
+#[tokio::test]
+async fn a_stolen_cookie_dies_with_its_session() {
+    let site = Site::new().await;
+    let mut ada = Browser::account(&site, "ada@example.com").await;
+    let stolen = ada.cookies.clone();
+    ada.submit("/account", "/sign-out", &[]).await.goes_to("/sign-in");
+    let mut thief = site.browser();
+    thief.cookies = stolen;
+    thief.get("/account").await.goes_to("/sign-in");
+}
+
+#[tokio::test]
+async fn another_users_session_cannot_be_ended() {
+    let site = Site::new().await;
+    let mut ada = Browser::account(&site, "ada@example.com").await;
+    let mut phone = site.browser();
+    phone.sign_in("ada@example.com", PASSWORD).await;
+    let id = ada.get("/account").await.between("name=\"session\" value=\"", "\"");
+    let mut eve = Browser::account(&site, "eve@example.com").await;
+    eve.submit("/account", "/account/sessions/revoke", &[("session", &id)]).await;
+    assert_eq!(phone.get("/account").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn known_and_unknown_addresses_get_the_same_pages() {
+    let site = Site::new().await;
+    site.browser().sign_up("ada@example.com").await;
+    for (from, to) in [
+        ("/sign-up", "/sign-up"),
+        ("/forgot-password", "/forgot-password"),
+        ("/verify-email/resend", "/verify-email/resend"),
+        ("/sign-in", "/sign-in"),
+    ] {
+        let mut pages = Vec::new();
+        for email in ["ada@example.com", "nobody@example.com"] {
+            let mut browser = site.browser();
+            let page = browser.submit(from, to, &[("email", email), ("password", "wrong but long enough 9")]).await;
+            let text = page.text.replace(
+                &page.text.split("form_token\" value=\"").nth(1).unwrap_or("").chars().take(60).collect::<String>(),
+                "",
+            );
+            pages.push((page.status, page.location().to_owned(), text.replace(email, "")));
+        }
+        assert_eq!(pages[0].0, pages[1].0, "{to}");
+        assert_eq!(pages[0].1, pages[1].1, "{to}");
+        assert_eq!(pages[0].2.len(), pages[1].2.len(), "{to}");
+    }
+}
+
+#[tokio::test]
+async fn no_address_ever_holds_the_attempt() {
+    let site = Site::new().await;
+    let mut ada = Browser::account(&site, "ada@example.com").await;
+    ada.enable_mfa().await;
+    ada.submit("/sign-out", "/sign-out", &[]).await;
+    let page = ada.sign_in("ada@example.com", PASSWORD).await;
+    assert_eq!(page.location(), "/sign-in/mfa");
+    ada.get("/sign-in/mfa").await.hides("akm_");
+}
+
+#[tokio::test]
+async fn signing_in_goes_on_to_pages_of_ours_only() {
+    let site = Site::new().await;
+    let mut ada = site.browser();
+    ada.sign_up("ada@example.com").await;
+    for back in ["https://evil.example", "//evil.example", "/\\evil.example", "account/../..", ""] {
+        let fields = [("email", "ada@example.com"), ("password", PASSWORD), ("back", back)];
+        ada.submit("/sign-in", "/sign-in", &fields).await.goes_to("/account");
+    }
+}
+
+#[tokio::test]
+async fn the_outbox_is_for_development_only() {
+    let site = Site::with(|settings| settings.development_outbox = false).await;
+    let mut browser = site.browser();
+    assert_eq!(browser.get("/dev/outbox").await.status, StatusCode::NOT_FOUND);
+    browser.get("/").await.goes_to("/sign-in");
+    browser.get("/sign-in").await.hides("/dev/outbox");
+}
+
+#[tokio::test]
+async fn mails_are_shown_in_a_frame_that_can_do_nothing() {
+    let site = Site::new().await;
+    let mut ada = site.browser();
+    ada.sign_up("ada@example.com").await;
+    let page = ada.get("/dev/outbox").await;
+    page.shows("<iframe sandbox title=").shows("ada@example.com");
+    ada.get("/dev/outbox?to=nobody%40example.com").await.shows("No mail went to");
+}
+
+#[tokio::test]
+async fn the_stylesheet_is_cached_under_the_hash_of_its_content() {
+    let site = Site::new().await;
+    let mut browser = site.browser();
+    let path = browser.get("/sign-in").await.between("<link rel=\"stylesheet\" href=\"", "\"").replace("&#x2f;", "/");
+    let style = browser.get(&path).await;
+    assert_eq!(style.status, StatusCode::OK);
+    assert!(style.headers[header::CACHE_CONTROL].to_str().unwrap().contains("immutable"));
+    assert_eq!(browser.get("/assets/style-0.css").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn an_oversized_form_is_refused() {
+    let site = Site::new().await;
+    let mut browser = site.browser();
+    let long = "x".repeat(40_000);
+    let page = browser.submit("/sign-in", "/sign-in", &[("email", &long)]).await;
+    assert_eq!(page.status, StatusCode::PAYLOAD_TOO_LARGE);
+    page.shows("<h1>");
+}
