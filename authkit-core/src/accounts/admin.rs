@@ -115,10 +115,7 @@ impl Accounts {
     pub(super) async fn admin_view(&self, user: User) -> Result<AdminUserView> {
         let cx = &*self.cx;
         let roles = cx.store.user_roles(user.tenant, user.id).await?;
-        let mut locked_until = None;
-        for lockout in Lockout::all_of(cx, &user) {
-            locked_until = locked_until.max(lockout.locked_until(cx).await?);
-        }
+        let locked_until = Lockout::sign_in(cx, user.tenant, &user.email_key).locked_until(cx).await?;
         Ok(AdminUserView { user: user.view(), roles, locked_until })
     }
 }

@@ -198,4 +198,15 @@ mod tests {
         let name = pseudonym(&ring, &key("ada@example.org", one));
         assert!(name.starts_with("anon_") && name.len() == 37);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn an_accepted_address_is_its_own_normal_form(text in "\\PC{0,20}@?\\PC{0,20}(\\.example)?", unicode: bool) {
+            if let Ok(email) = Email::parse(&text, unicode) {
+                proptest::prop_assert_eq!(&Email::parse(email.as_str(), unicode).expect("again"), &email);
+                proptest::prop_assert_eq!(email.as_str().matches('@').count(), 1);
+                proptest::prop_assert!(!email.as_str().contains(|c: char| c.is_control() || c.is_whitespace()));
+            }
+        }
+    }
 }

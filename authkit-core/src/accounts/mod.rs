@@ -36,6 +36,19 @@ use std::sync::Arc;
 ///
 /// Where an operation takes an address of somebody who has not signed in, its answer, its reads, writes and hashes are
 /// the same whether or not the address has an account. The outbox worker finds that out later.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> authkit_core::Result<()> {
+/// use authkit_core::{Origin, Settings, accounts::Accounts, memory, tenants::DEFAULT_TENANT};
+///
+/// let cx = memory::context(memory::SystemClock, memory::SystemRandom, Settings::default()).await?;
+/// let origin = Origin::local(DEFAULT_TENANT);
+/// let password = "correct horse battery staple".into();
+/// let user = Accounts::new(cx).create_verified(&origin, "ada@example.org", &password, Some("Ada")).await?;
+/// assert!(user.email_verified);
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Accounts {
     cx: Arc<Context>,

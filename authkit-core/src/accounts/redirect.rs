@@ -48,7 +48,7 @@ impl Target<'_> {
 }
 
 fn parse(url: &str) -> Option<Target<'_>> {
-    if url.len() > MAX || !url.bytes().all(|b| is_plain(b)) {
+    if url.len() > MAX || !url.bytes().all(is_plain) {
         return None;
     }
     let (scheme, rest) = url.split_once("://")?;
@@ -279,5 +279,21 @@ mod tests {
         assert!(!allowed(&[], "https://app.example/welcome"));
         assert!(is_redirect_entry("https://app.example") && is_redirect_entry("http://[::1]:3000/x"));
         assert!(allowed(&["http://[::1]:3000/x"], "http://[::1]:3000/x/y"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_is_accepted_starts_with_the_entry(
+            origin in "(https|http|HTTPS|//)?(:|://|:/)?(a@|app|app.example|APP.EXAMPLE|x)?(:443|:80|:|@|\\\\|%2f)?",
+            rest in "(/|//|\\\\)?(welcome|%77elcome)?(/|;|%2f|%5c|\\\\|@|\\.\\.|\\.|%2e|%00|#|\\?|[a-z]|\\PC){0,8}",
+        ) {
+            let url = format!("{origin}{rest}");
+            if allowed(&["https://app.example/welcome"], &url) {
+                let plain = url.to_lowercase().replacen(":443", "", 1);
+                let rest = plain.strip_prefix("https://app.example/welcome").expect("the entry");
+                proptest::prop_assert!(rest.is_empty() || rest.starts_with(['/', '?']));
+                proptest::prop_assert!(!rest.split('?').next().unwrap_or_default().contains(".."));
+            }
+        }
     }
 }

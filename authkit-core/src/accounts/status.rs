@@ -153,7 +153,9 @@ impl Accounts {
             void_tokens(&mut unit, &user);
             unit.push(SessionChange::EndAllOf { user: user.id, except: None });
             unit.push(FeedEvent::UserChanged(user.tenant, user.id));
-            unit.push(audit::entry(cx, origin, action).by(principal).subject(user.id).tenant(user.tenant).build());
+            let entry = audit::entry(cx, origin, action).by(principal).subject(user.id).tenant(user.tenant);
+            // The address and `User-Agent` of a request are those of who makes it.
+            unit.push(if session.is_some() { entry.person(&user).build() } else { entry.build() });
             unit.push(notices::tell(cx, &user, event));
             push_hook(cx, &mut unit, OperationKind::ChangeStatus, user.tenant, Some(user.id), session);
             match cx.commit(Scope::Tenant(user.tenant), unit).await {

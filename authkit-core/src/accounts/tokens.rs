@@ -1,6 +1,6 @@
 //! Single-use tokens: made for a row, presented, and tied to the credentials that they were made under.
 
-use super::{OneTimeToken, TokenPurpose, User};
+use super::{OneTimeToken, TokenPurpose, User, settings_of};
 use crate::{
     Context, Error, Origin, Result,
     crypto::{OpaqueKind, OpaqueToken},
@@ -77,6 +77,9 @@ impl Presented {
     ) -> Result<Option<Self>> {
         let Some(token) = OpaqueToken::parse(&cx.keyring, purpose.opaque(), text.expose()) else { return Ok(None) };
         let Some(origin) = of_tenant(origin, token.tenant) else { return Ok(None) };
+        if settings_of(cx, token.tenant).is_none() {
+            return Ok(None);
+        }
         let row = cx.store.find_token(token.tenant, OneTimeTokenId::new(token.id)).await?;
         let live =
             |row: &OneTimeToken| token.matches(&row.token_hash) && row.purpose == purpose && row.expires_at > cx.now();

@@ -24,9 +24,6 @@ impl SignIn {
         let cx = &*self.cx;
         let found = Presented::find(cx, origin, TokenPurpose::Mfa, &request.mfa_token).await?;
         let Some(Presented { origin, row, user }) = found else { return Err(void_attempt()) };
-        if crate::accounts::settings_of(cx, user.tenant).is_none() {
-            return Err(void_attempt());
-        }
         let lockout = Lockout::second_factor(cx, &user);
         let reservation = lockout.reserve(cx).await?;
         if reservation == Reservation::Locked {

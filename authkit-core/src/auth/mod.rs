@@ -15,6 +15,22 @@ use crate::Context;
 use std::sync::Arc;
 
 /// Signing in.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> authkit_core::Result<()> {
+/// use authkit_core::{Origin, Settings, accounts::Accounts, auth::SignIn, memory, tenants::DEFAULT_TENANT};
+/// use authkit_core::wire::{LoginRequest, LoginView, Secret};
+///
+/// let cx = memory::context(memory::SystemClock, memory::SystemRandom, Settings::default()).await?;
+/// let (origin, password) = (Origin::local(DEFAULT_TENANT), Secret::from("correct horse battery staple"));
+/// Accounts::new(cx.clone()).create_verified(&origin, "ada@example.org", &password, None).await?;
+///
+/// let request = LoginRequest { email: "ada@example.org".into(), password };
+/// let LoginView::Tokens(tokens) = SignIn::new(cx).login(&origin, request).await? else { return Ok(()) };
+/// assert_eq!(tokens.token_type, "Bearer");
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug)]
 pub struct SignIn {
     cx: Arc<Context>,

@@ -102,6 +102,17 @@ async fn a_switched_off_account_cannot_be_reset() {
 }
 
 #[tokio::test]
+async fn a_reset_proves_the_address_of_an_account_that_was_made_before_its_proof() {
+    let world = World::new().await;
+    world.set_tenant(|settings| settings.allow_unverified = true).await;
+    world.register(ADA, PASSWORD).await;
+    let token = reset_token(&world).await;
+    world.accounts.reset_password(&world.origin, request(&token, OTHER_PASSWORD)).await.expect("reset");
+    assert!(world.stored(ADA).await.expect("there").email_verified);
+    assert_eq!(code(world.login(ADA, PASSWORD).await), ErrorCode::InvalidCredentials);
+}
+
+#[tokio::test]
 async fn a_reset_leaves_the_second_factor_and_its_lock_alone() {
     let world = World::new().await;
     crate::auth::tests::enable_totp(&world, ADA).await;

@@ -155,3 +155,32 @@ async fn the_application_may_refuse_a_sign_in_and_hears_of_what_it_wants() {
     assert_eq!((refused.code, refused.detail.as_str()), (ErrorCode::HookRefused, "Not today."));
     assert_eq!(code(world.login(ADA, "a wrong password").await), ErrorCode::InvalidCredentials);
 }
+
+#[tokio::test]
+async fn a_client_that_goes_away_leaves_nothing_half_done() {
+    use std::future::Future;
+    let world = World::new().await;
+    let user = world.user(ADA).await;
+    let mut finished = false;
+    for steps in 0..40 {
+        let request = LoginRequest { email: ADA.into(), password: PASSWORD.into() };
+        let mut login = Box::pin(world.sign_in.login(&world.origin, request));
+        let mut polls = 0;
+        let answer = std::future::poll_fn(|task| {
+            polls += 1;
+            match login.as_mut().poll(task) {
+                std::task::Poll::Ready(answer) => std::task::Poll::Ready(Some(answer)),
+                std::task::Poll::Pending if polls > steps => std::task::Poll::Ready(None),
+                std::task::Poll::Pending => std::task::Poll::Pending,
+            }
+        });
+        let answer = answer.await;
+        drop(login);
+        finished |= answer.is_some_and(|answer| answer.is_ok());
+        // Every session is a whole one: it has its record.
+        let sessions = world.cx.store.list_sessions(DEFAULT_TENANT, user.id, None, 1_000).await.expect("read").len();
+        assert_eq!(sessions, world.audited("session.created").await);
+        world.accounts.unlock(&world.origin, None, user.id).await.expect("unlocked");
+    }
+    assert!(finished);
+}
