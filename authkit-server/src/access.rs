@@ -86,10 +86,7 @@ pub(crate) async fn authenticate(engine: &Engine, headers: &HeaderMap) -> Result
             "Send an access token: `Authorization: Bearer <access token>`.",
         ));
     };
-    let principal = engine.sessions().authenticate(token).await?;
-    let cx = engine.context();
-    cx.authority.note_activity(&principal, cx.now());
-    Ok(principal)
+    engine.sessions().authenticate(token).await
 }
 
 /// The signed-in caller, for handlers of AuthKit and of a host application.

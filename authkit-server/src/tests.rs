@@ -1,1 +1,0 @@
-//! The whole router in process.

@@ -1,0 +1,195 @@
+//! One test calls every route as everybody who may not, so that a new route cannot be forgotten.
+
+use super::{Site, request};
+use crate::{Access, RouteInfo, routes};
+use authkit_core::wire::UserId;
+use http::Method;
+use serde_json::{Value, json};
+
+/// A path of the route, and a body that is well-formed.
+fn concrete(route: &RouteInfo, user: UserId) -> (String, Option<Value>) {
+    let id = "0192f0c1a4b87c3d9e5f60718293a4b5";
+    let path = match route.path.as_str() {
+        path if path.starts_with("/v1/me/sessions/") => path.replace("{id}", &format!("ses_{id}")),
+        path if path.starts_with("/v1/roles/") => path.replace("{id}", &format!("rol_{id}")),
+        path if path.starts_with("/v1/admin/audit/") => path.replace("{id}", &format!("aud_{id}")),
+        path if path.starts_with("/api/docs/") => path.replace("{file}", "swagger-ui.css"),
+        path => path.replace("{id}", &user.to_string()).replace("{role_id}", &format!("rol_{id}")),
+    };
+    let document: Value = serde_json::from_str(&crate::openapi_json()).unwrap();
+    let operation = &document["paths"][&route.path][route.method.as_str().to_lowercase()];
+    let example = &operation["requestBody"]["content"]["application/json"]["example"];
+    (path, if operation["requestBody"].is_null() { None } else { Some(example.clone()) })
+}
+
+#[tokio::test]
+async fn without_credentials_every_guarded_route_answers_401() {
+    let site = Site::new().await;
+    let (user, _) = site.signed_in("ada@example.org").await;
+    for route in routes().iter().filter(|route| route.access.needs_token()) {
+        let (path, body) = concrete(route, user.id);
+        for token in [None, Some("nonsense"), Some("a.b.c")] {
+            let answer = site.call(route.method.clone(), &path, token, body.clone()).await;
+            let code = if token.is_some() { "auth.invalid_token" } else { "auth.unauthenticated" };
+            let challenge = answer.refused(401, code).header("www-authenticate").to_owned();
+            assert!(challenge.starts_with("Bearer"), "{path}");
+            assert_eq!(challenge.contains("invalid_token"), token.is_some(), "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_ordinary_user_reaches_no_route_that_asks_for_a_permission() {
+    let site = Site::new().await;
+    let (other, _) = site.signed_in("other@example.org").await;
+    let (_, tokens) = site.signed_in("ada@example.org").await;
+    let mut asked = 0;
+    for route in routes().iter().filter(|route| matches!(route.access, Access::Permission(_))) {
+        let (path, body) = concrete(route, other.id);
+        let answer = site.call(route.method.clone(), &path, Some(tokens.access_token.expose()), body).await;
+        answer.refused(403, "auth.forbidden");
+        asked += 1;
+    }
+    assert!(asked >= 15, "{asked}");
+}
+
+#[tokio::test]
+async fn a_permission_opens_its_routes_and_no_others() {
+    let site = Site::new().await;
+    let (other, _) = site.signed_in("other@example.org").await;
+    for route in routes() {
+        let Access::Permission(permission) = route.access else { continue };
+        let name = route.operation_id.to_lowercase();
+        let everything_else: Vec<String> = site
+            .engine
+            .roles()
+            .permissions()
+            .into_iter()
+            .flat_map(|group| group.permissions)
+            .map(|held| held.name)
+            .filter(|held| held != permission)
+            .collect();
+        let refs: Vec<&str> = everything_else.iter().map(String::as_str).collect();
+        site.factory.role(&format!("all-but-{name}"), &refs).await.unwrap();
+        site.factory.role(&format!("only-{name}"), &[permission]).await.unwrap();
+        let (all_but, only) = (format!("all-but-{name}@example.org"), format!("only-{name}@example.org"));
+        site.factory.user_with_roles(&all_but, &[&format!("all-but-{name}")]).await.unwrap();
+        site.factory.user_with_roles(&only, &[&format!("only-{name}")]).await.unwrap();
+        let (path, body) = concrete(&route, other.id);
+        let (without, _) = site.factory.sign_in(&all_but).await.unwrap();
+        let answer =
+            site.call(route.method.clone(), &path, Some(without.access_token.expose()), body.clone()).await;
+        answer.refused(403, "auth.forbidden");
+        let (with, _) = site.factory.sign_in(&only).await.unwrap();
+        let answer = site.call(route.method.clone(), &path, Some(with.access_token.expose()), body).await;
+        assert_ne!(answer.status, 401, "{path}");
+        if answer.status == 403 {
+            assert_ne!(answer.code(), "auth.forbidden", "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn another_tenant_does_not_exist() {
+    let site = Site::new().await;
+    let (user, tokens) = site.signed_in("ada@example.org").await;
+    let role = site.factory.role("editor", &["users:read"]).await.unwrap();
+    let (_, acme) = site.factory.tenant("acme").await.unwrap();
+    acme.administrator("root@acme.example").await.unwrap();
+    let stranger = acme.sign_in("root@acme.example").await.unwrap().0;
+    let token = stranger.access_token.expose();
+    let document: Value = serde_json::from_str(&crate::openapi_json()).unwrap();
+    for route in routes().iter().filter(|route| route.access.needs_token() && route.path.contains('{')) {
+        let path = match route.path.as_str() {
+            path if path.starts_with("/v1/me/sessions/") => path.replace("{id}", &tokens.session_id.to_string()),
+            path if path.starts_with("/v1/roles/") => path.replace("{id}", &role.id.to_string()),
+            path if path.starts_with("/v1/admin/audit/") => {
+                let admin = site.factory.administrator(&format!("a{}@example.org", route.path.len())).await.unwrap();
+                let admin = site.factory.sign_in(&admin.email).await.unwrap().0;
+                let list = site.get("/v1/admin/audit", Some(admin.access_token.expose())).await.is(200).json();
+                path.replace("{id}", list["data"][0]["id"].as_str().unwrap())
+            }
+            path => path.replace("{id}", &user.id.to_string()).replace("{role_id}", &role.id.to_string()),
+        };
+        let operation = &document["paths"][&route.path][route.method.as_str().to_lowercase()];
+        let body = match &operation["requestBody"]["content"]["application/json"]["example"] {
+            Value::Null => None,
+            example => Some(example.clone()),
+        };
+        let answer = site.call(route.method.clone(), &path, Some(token), body).await;
+        assert_eq!(answer.status, 404, "{} {path}: {}", route.method, String::from_utf8_lossy(&answer.body));
+    }
+    // Nothing has happened to what belongs to the other tenant.
+    site.get("/v1/me", Some(tokens.access_token.expose())).await.is(200);
+}
+
+#[tokio::test]
+async fn a_token_is_refused_where_host_or_header_name_another_tenant() {
+    let site = Site::new().await;
+    let (_, tokens) = site.signed_in("ada@example.org").await;
+    site.factory.tenant("acme").await.unwrap();
+    let with = |tenant: &str| {
+        let mut asked = request(Method::GET, "/v1/me", Some(tokens.access_token.expose()), None);
+        asked.headers_mut().insert("x-authkit-tenant", tenant.parse().unwrap());
+        asked
+    };
+    site.send(with("acme")).await.refused(400, "tenant.mismatch");
+    site.send(with("nowhere")).await.refused(400, "tenant.mismatch");
+    site.send(with("default")).await.is(200);
+}
+
+#[tokio::test]
+async fn somebody_elses_session_does_not_exist() {
+    let site = Site::new().await;
+    let (_, theirs) = site.signed_in("eve@example.org").await;
+    let (_, mine) = site.signed_in("ada@example.org").await;
+    let path = format!("/v1/me/sessions/{}", theirs.session_id);
+    let answer = site.call(Method::DELETE, &path, Some(mine.access_token.expose()), None).await;
+    answer.refused(404, "session.not_found");
+    site.get("/v1/me", Some(theirs.access_token.expose())).await.is(200);
+}
+
+#[tokio::test]
+async fn metrics_and_documents_ask_for_the_operators_token_where_one_is_set() {
+    let site = Site::with(|config| config.operations.token = Some("a-token-of-the-operator-0123456789".into())).await;
+    let (_, user) = site.signed_in("ada@example.org").await;
+    for route in routes().iter().filter(|route| route.access == Access::Machine) {
+        let path = route.path.replace("{file}", "swagger-ui.css");
+        site.get(&path, None).await.refused(401, "auth.unauthenticated");
+        site.get(&path, Some(user.access_token.expose())).await.refused(401, "auth.invalid_token");
+        let answer = site.get(&path, Some("a-token-of-the-operator-0123456789")).await;
+        assert!(answer.status.as_u16() < 400, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn every_route_says_who_may_call_it() {
+    let public: Vec<String> = routes()
+        .into_iter()
+        .filter(|route| route.access == Access::Public)
+        .map(|route| format!("{} {}", route.method, route.path))
+        .collect();
+    // Whoever opens one more route to everybody does it here too, on purpose.
+    assert_eq!(
+        public,
+        [
+            "POST /v1/auth/register",
+            "POST /v1/auth/verify-email",
+            "POST /v1/auth/verify-email/resend",
+            "POST /v1/auth/login",
+            "POST /v1/auth/mfa/verify",
+            "POST /v1/auth/refresh",
+            "POST /v1/auth/logout",
+            "POST /v1/auth/password/forgot",
+            "POST /v1/auth/password/reset",
+            "POST /v1/auth/email/confirm",
+            "POST /v1/auth/email/undo",
+            "GET /.well-known/jwks.json",
+            "GET /.well-known/openid-configuration",
+            "GET /health/live",
+            "GET /health/ready",
+            "GET /v1/dev/outbox",
+        ]
+    );
+    assert!(json!(crate::openapi_json()).as_str().unwrap().contains("x-authkit-access"));
+}

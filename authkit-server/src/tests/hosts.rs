@@ -1,0 +1,123 @@
+//! Hosts, peers, origins and the headers that every answer carries.
+
+use super::{Site, request};
+use axum::extract::ConnectInfo;
+use http::{Method, Request};
+use std::net::SocketAddr;
+
+fn from(host: &str, peer: &str) -> Request<axum::body::Body> {
+    let mut asked = request(Method::GET, "/v1/me", None, None);
+    asked.headers_mut().insert("host", host.parse().unwrap());
+    asked.extensions_mut().insert(ConnectInfo(peer.parse::<SocketAddr>().unwrap()));
+    asked
+}
+
+fn production(config: &mut authkit_engine::Config) {
+    config.env = authkit_engine::config::Environment::Production;
+    config.public_url = Some("https://id.example.com".into());
+    config.keys.master.insert(1, "5f".repeat(31).as_str().to_owned().add_byte().into());
+    config.mail.from = "AuthKit <no-reply@example.com>".into();
+    config.mail.smtp = Some(authkit_engine::config::Smtp { host: "mail.example.com".into(), ..Default::default() });
+    config.rate_limits.enabled = true;
+}
+
+trait AddByte {
+    fn add_byte(self) -> String;
+}
+
+impl AddByte for String {
+    /// Keys that repeat one byte are refused as too simple, so one differs.
+    fn add_byte(mut self) -> String {
+        self.push_str("a3");
+        self
+    }
+}
+
+#[tokio::test]
+async fn development_answers_this_machine_only() {
+    let site = Site::new().await;
+    for host in ["localhost:8080", "127.0.0.1", "[::1]:8080", "app.localhost"] {
+        site.send(from(host, "127.0.0.1:4000")).await.refused(401, "auth.unauthenticated");
+    }
+    // DNS rebinding: a page of evil.example whose name now leads to 127.0.0.1.
+    for path in ["/v1/me", "/v1/dev/outbox", "/dev/outbox", "/health/live", "/metrics", "/nothing"] {
+        let mut rebound = from("evil.example:8080", "127.0.0.1:4000");
+        *rebound.uri_mut() = path.parse().unwrap();
+        site.send(rebound).await.refused(421, "request.untrusted_host");
+    }
+    site.send(from("localhost", "192.0.2.7:4000")).await.refused(421, "request.untrusted_host");
+}
+
+#[tokio::test]
+async fn production_answers_for_its_own_hosts_and_those_of_tenants() {
+    let site = Site::with(production).await;
+    site.engine
+        .tenants()
+        .create("acme", "Acme", &["login.acme.example".into()], Default::default())
+        .await
+        .unwrap();
+    for host in ["id.example.com", "ID.example.com:443", "login.acme.example"] {
+        site.send(from(host, "192.0.2.7:4000")).await.refused(401, "auth.unauthenticated");
+    }
+    for host in ["evil.example", "id.example.com.evil.example", "localhost", "127.0.0.1"] {
+        site.send(from(host, "192.0.2.7:4000")).await.refused(421, "request.untrusted_host");
+    }
+    let mut probe = from("10.0.0.5:8080", "10.0.0.1:4000");
+    *probe.uri_mut() = "/health/live".parse().unwrap();
+    site.send(probe).await.is(200);
+}
+
+#[tokio::test]
+async fn production_routes_neither_outbox_nor_documentation() {
+    let site = Site::with(production).await;
+    for path in ["/v1/dev/outbox", "/api/docs/", "/api/openapi.json", "/metrics"] {
+        let mut asked = from("id.example.com", "192.0.2.7:4000");
+        *asked.uri_mut() = path.parse().unwrap();
+        site.send(asked).await.refused(404, "request.route_not_found");
+    }
+}
+
+#[tokio::test]
+async fn every_answer_carries_the_security_headers() {
+    let site = Site::with(production).await;
+    for path in ["/v1/me", "/health/live", "/nothing", "/.well-known/jwks.json"] {
+        let mut asked = from("id.example.com", "192.0.2.7:4000");
+        *asked.uri_mut() = path.parse().unwrap();
+        let answer = site.send(asked).await;
+        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
+        assert_eq!(answer.header("x-frame-options"), "DENY", "{path}");
+        assert_eq!(answer.header("referrer-policy"), "no-referrer", "{path}");
+        assert!(answer.header("content-security-policy").starts_with("default-src 'none'"), "{path}");
+        assert!(answer.header("strict-transport-security").starts_with("max-age="), "{path}");
+        let caching = answer.header("cache-control");
+        if path.starts_with("/.well-known") {
+            assert_eq!(caching, "public, max-age=300");
+        } else {
+            assert_eq!(caching, "no-store", "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn only_configured_origins_may_read_answers() {
+    let site = Site::with(|config| config.cors.origins = vec!["https://app.example.com".into()]).await;
+    let ask = |method: Method, origin: &str| {
+        let mut asked = request(method, "/v1/auth/login", None, None);
+        asked.headers_mut().insert("origin", origin.parse().unwrap());
+        asked.headers_mut().insert("access-control-request-method", "POST".parse().unwrap());
+        asked
+    };
+    let allowed = site.send(ask(Method::OPTIONS, "https://app.example.com")).await.is(204);
+    assert_eq!(allowed.header("access-control-allow-origin"), "https://app.example.com");
+    assert!(allowed.header("access-control-allow-headers").contains("authorization"));
+    assert_eq!(allowed.header("access-control-allow-credentials"), "");
+    assert!(allowed.header("vary").contains("origin"));
+    let answer = site.send(ask(Method::POST, "https://app.example.com")).await;
+    assert_eq!(answer.header("access-control-allow-origin"), "https://app.example.com");
+    for other in ["https://app.example.com.evil.example", "http://app.example.com", "null"] {
+        for method in [Method::OPTIONS, Method::POST] {
+            let answer = site.send(ask(method, other)).await;
+            assert_eq!(answer.header("access-control-allow-origin"), "", "{other}");
+        }
+    }
+}

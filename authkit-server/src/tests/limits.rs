@@ -1,0 +1,109 @@
+//! Rate limits: by class and by user or address, never by the concrete path.
+
+use super::{Site, request};
+use authkit_core::wire::RoleId;
+use authkit_engine::config::Rate;
+use axum::extract::ConnectInfo;
+use http::Method;
+use jiff::SignedDuration;
+use serde_json::json;
+use std::net::SocketAddr;
+
+async fn limited() -> Site {
+    Site::with(|config| {
+        config.rate_limits.enabled = true;
+        config.rate_limits.sign_in = Rate::new(3, 60);
+        config.rate_limits.read = Rate::new(4, 60);
+        config.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
+    })
+    .await
+}
+
+fn login(client: &str) -> http::Request<axum::body::Body> {
+    let body = json!({"email": "nobody@example.org", "password": "wrong password"});
+    let mut asked = request(Method::POST, "/v1/auth/login", None, Some(body));
+    asked.extensions_mut().insert(ConnectInfo("127.0.0.1:4000".parse::<SocketAddr>().unwrap()));
+    asked.headers_mut().insert("x-forwarded-for", client.parse().unwrap());
+    asked
+}
+
+#[tokio::test]
+async fn sign_ins_are_limited_by_address_and_say_when_to_come_back() {
+    let site = limited().await;
+    for left in [2, 1, 0] {
+        let answer = site.send(login("192.0.2.1")).await.is(401);
+        assert_eq!(answer.header("ratelimit-policy"), "\"sign-in\";q=3;w=60");
+        assert!(answer.header("ratelimit").starts_with(&format!("\"sign-in\";r={left};t=")), "{answer:?}");
+    }
+    let answer = site.send(login("192.0.2.1")).await.refused(429, "request.rate_limited");
+    assert_eq!(answer.header("retry-after"), "20");
+    assert_eq!(answer.header("ratelimit"), "\"sign-in\";r=0;t=20");
+    // What the client writes before the proxy's own entry changes nothing.
+    site.send(login("203.0.113.50, 192.0.2.1")).await.refused(429, "request.rate_limited");
+    site.send(login("192.0.2.2")).await.is(401);
+    site.clock.advance(SignedDuration::from_secs(21));
+    site.send(login("192.0.2.1")).await.is(401);
+}
+
+#[tokio::test]
+async fn an_ipv6_network_counts_as_one_client() {
+    let site = limited().await;
+    for last in 1..=3 {
+        site.send(login(&format!("2001:db8:1:2::{last}"))).await.is(401);
+    }
+    site.send(login("2001:db8:1:2:ffff::1")).await.refused(429, "request.rate_limited");
+    site.send(login("2001:db8:1:3::1")).await.is(401);
+}
+
+#[tokio::test]
+async fn a_limit_is_not_escaped_by_another_path_of_the_same_route() {
+    let site = limited().await;
+    let admin = site.admin().await;
+    for n in 0..4_u128 {
+        let id = RoleId::new(uuid::Uuid::from_u128(0x0192_f0c1_a4b8_7c3d_9e5f_6071_8293_0000 + n));
+        site.get(&format!("/v1/roles/{id}"), Some(&admin)).await.refused(404, "role.not_found");
+    }
+    site.get("/v1/admin/users", Some(&admin)).await.refused(429, "request.rate_limited");
+}
+
+#[tokio::test]
+async fn one_user_does_not_use_up_the_limit_of_another() {
+    let site = limited().await;
+    let (_, ada) = site.signed_in("ada@example.org").await;
+    let (_, bob) = site.signed_in("bob@example.org").await;
+    for _ in 0..4 {
+        site.get("/v1/me", Some(ada.access_token.expose())).await.is(200);
+    }
+    site.get("/v1/me", Some(ada.access_token.expose())).await.refused(429, "request.rate_limited");
+    site.get("/v1/me", Some(bob.access_token.expose())).await.is(200);
+}
+
+#[tokio::test]
+async fn guessing_access_tokens_is_limited() {
+    let site = limited().await;
+    for _ in 0..4 {
+        site.get("/v1/me", Some("guess")).await.refused(401, "auth.invalid_token");
+    }
+    site.get("/v1/me", Some("guess")).await.refused(429, "request.rate_limited");
+}
+
+#[tokio::test]
+async fn probes_and_keys_are_never_limited() {
+    let site = limited().await;
+    for _ in 0..20 {
+        site.get("/health/live", None).await.is(200);
+        site.get("/.well-known/jwks.json", None).await.is(200);
+    }
+}
+
+#[tokio::test]
+async fn pages_are_limited_like_the_operations_behind_them() {
+    let site = limited().await;
+    let mut last = 0;
+    for _ in 0..4 {
+        let mut asked = request(Method::POST, "/sign-in", None, None);
+        asked.headers_mut().insert("content-type", "application/x-www-form-urlencoded".parse().unwrap());
+        last = site.send(asked).await.status.as_u16();
+    }
+    assert_eq!(last, 429);
+}
