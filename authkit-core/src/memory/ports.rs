@@ -52,7 +52,11 @@ pub struct SystemRandom;
 
 impl Random for SystemRandom {
     fn fill(&self, bytes: &mut [u8]) {
-        #[expect(clippy::expect_used, reason = "without randomness nothing here may go on")]
+        #[expect(
+            clippy::expect_used,
+            clippy::disallowed_methods,
+            reason = "the port itself; without randomness nothing may go on"
+        )]
         getrandom::fill(bytes).expect("the system gives randomness");
     }
 }

@@ -1,5 +1,7 @@
 //! The mailer against a real SMTP server (aiosmtpd), in the clear, with STARTTLS and with TLS from the first byte.
 
+#![allow(clippy::unwrap_used, reason = "clippy.toml allows it in test functions; this is all of them")]
+
 use authkit_core::{
     ports::{Mail, MailError, Mailer},
     wire::{NoticeId, TenantId},

@@ -1,4 +1,6 @@
-use super::{BATCH, CHANGED, MemoryStore, Outcome, State, TAKEN, Undo, delete_where, inserts, one, own, system};
+use super::{
+    BATCH, CHANGED, MemoryStore, Outcome, State, TAKEN, Undo, delete_where, insert, inserts, one, own, system,
+};
 use crate::{
     accounts::{AccountChange, AccountStore, EmailKey, OneTimeToken, Registration, User, UserFilter},
     ports::{Position, Scope, StoreError},
@@ -89,8 +91,7 @@ impl State {
             }
             C::CreateRegistration(row) => {
                 inserts(scope, row.tenant)?;
-                self.registrations.insert((row.tenant, row.id), *row);
-                Ok(1)
+                insert(&mut self.registrations, (row.tenant, row.id), *row)
             }
             C::RenewRegistration { id, expected, token_hash, expires_at } => {
                 let row = self.registrations.get_mut(&(own(scope)?, id)).filter(|row| row.token_hash == expected);
@@ -112,8 +113,8 @@ impl State {
             C::DeleteRegistration { id } => Ok(self.registrations.remove(&(own(scope)?, id)).is_some().into()),
             C::CreateToken(row) => {
                 inserts(scope, row.tenant)?;
-                self.tokens.insert((row.tenant, row.id), row);
-                Ok(1)
+                self.has_user(row.tenant, row.user)?;
+                insert(&mut self.tokens, (row.tenant, row.id), row)
             }
             C::ConsumeToken { id, token_hash } => {
                 let key = (own(scope)?, id);
@@ -209,7 +210,7 @@ impl AccountStore for MemoryStore {
     ) -> Result<Option<Registration>, StoreError> {
         let state = self.read();
         let of_address = state.registrations.values().filter(|row| row.tenant == tenant && row.email_key == *key);
-        Ok(of_address.max_by_key(|row| (row.created_at, row.id)).cloned())
+        Ok(of_address.max_by_key(|row| row.id).cloned())
     }
 
     async fn find_token(&self, tenant: TenantId, id: OneTimeTokenId) -> Result<Option<OneTimeToken>, StoreError> {

@@ -1,4 +1,4 @@
-use super::{MemoryStore, Outcome, State, TAKEN, count, inserts, system};
+use super::{MemoryStore, Outcome, State, TAKEN, count, insert, inserts, system};
 use crate::{
     audit::{AuditChange, AuditFilter, AuditHead, AuditLink, AuditRecord, AuditStore},
     ports::{Position, Scope, StoreError},
@@ -12,11 +12,7 @@ impl State {
         match change {
             AuditChange::Write(record) => {
                 inserts(scope, record.tenant)?;
-                if self.audit.contains_key(&record.id) {
-                    return Err(TAKEN);
-                }
-                self.audit.insert(record.id, *record);
-                Ok(1)
+                insert(&mut self.audit, record.id, *record)
             }
             AuditChange::Link(links) => {
                 system(scope)?;
@@ -32,8 +28,7 @@ impl State {
             }
             AuditChange::Sign(head) => {
                 system(scope)?;
-                self.heads.push(head);
-                Ok(1)
+                insert(&mut self.heads, head.sequence, head)
             }
         }
     }
@@ -102,8 +97,7 @@ impl AuditStore for MemoryStore {
 
     async fn list_audit_heads(&self, after: i64, limit: u32) -> Result<Vec<AuditHead>, StoreError> {
         let state = self.read();
-        let mut heads: Vec<&AuditHead> = state.heads.iter().filter(|head| head.sequence > after).collect();
-        heads.sort_by_key(|head| head.sequence);
-        Ok(heads.into_iter().take(limit as usize).cloned().collect())
+        let heads = state.heads.range((Excluded(after), Unbounded)).take(limit as usize);
+        Ok(heads.map(|(_, head)| head.clone()).collect())
     }
 }

@@ -22,7 +22,7 @@ use async_trait::async_trait;
 use authkit_wire::*;
 use jiff::Timestamp;
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::Waker,
 };
@@ -73,7 +73,7 @@ struct State {
     audit: BTreeMap<AuditId, AuditRecord>,
     links: BTreeMap<i64, AuditLink>,
     linked: BTreeMap<AuditId, i64>,
-    heads: Vec<AuditHead>,
+    heads: BTreeMap<i64, AuditHead>,
     notices: BTreeMap<NoticeId, OutboxNotice>,
     development_mail: BTreeMap<(TenantId, NoticeId), OutboxMailView>,
 }
@@ -111,6 +111,17 @@ fn system(scope: Scope) -> Result<(), Undo> {
     if scope == Scope::System { Ok(()) } else { Err(Undo::CrossTenant) }
 }
 
+/// A row of `map` with that key is inserted, unless there is one.
+fn insert<K: Ord, V>(map: &mut BTreeMap<K, V>, key: K, row: V) -> Outcome {
+    match map.entry(key) {
+        Entry::Vacant(free) => {
+            free.insert(row);
+            Ok(1)
+        }
+        Entry::Occupied(_) => Err(TAKEN),
+    }
+}
+
 /// One row, or the unit is undone.
 const fn one(found: bool) -> Outcome {
     if found { Ok(1) } else { Err(CHANGED) }
@@ -135,6 +146,11 @@ fn delete_where<K: Ord + Clone, V>(rows: &mut BTreeMap<K, V>, limit: usize, matc
 const BATCH: usize = 1000;
 
 impl State {
+    /// What refers to a user cannot be written without that user.
+    fn has_user(&self, tenant: TenantId, user: UserId) -> Result<(), Undo> {
+        if self.users.contains_key(&(tenant, user)) { Ok(()) } else { Err(CHANGED) }
+    }
+
     fn apply(&mut self, scope: Scope, change: Change) -> Outcome {
         match change {
             Change::Account(change) => self.apply_account(scope, change),

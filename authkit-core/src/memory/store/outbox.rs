@@ -1,4 +1,6 @@
-use super::{BATCH, CHANGED, MemoryStore, Outcome, State, TAKEN, Undo, count, delete_where, inserts, one, own, system};
+use super::{
+    BATCH, CHANGED, MemoryStore, Outcome, State, TAKEN, Undo, count, delete_where, insert, inserts, one, own, system,
+};
 use crate::{
     notices::{NoticeChange, NoticeStore, OutboxNotice},
     ports::{Scope, StoreError},
@@ -19,11 +21,7 @@ impl State {
         match change {
             C::Enqueue(row) => {
                 inserts(scope, row.tenant)?;
-                if self.notices.contains_key(&row.id) {
-                    return Err(TAKEN);
-                }
-                self.notices.insert(row.id, row);
-                Ok(1)
+                insert(&mut self.notices, row.id, row)
             }
             C::Delivered { id, owner } => {
                 self.leased(scope, id, owner)?;
@@ -56,22 +54,20 @@ impl State {
     }
 
     fn leased(&mut self, scope: Scope, id: NoticeId, owner: Uuid) -> Result<&mut OutboxNotice, Undo> {
-        let tenant = own(scope)?;
         let held = |row: &&mut OutboxNotice| {
-            row.tenant == tenant && !row.dead && row.lease.is_some_and(|(holder, _)| holder == owner)
+            // The worker serves every tenant, so it may come in either scope.
+            inserts(scope, row.tenant).is_ok() && !row.dead && row.lease.is_some_and(|(holder, _)| holder == owner)
         };
         self.notices.get_mut(&id).filter(held).ok_or(CHANGED)
     }
 
     fn claim(&mut self, owner: Uuid, now: Timestamp, until: Timestamp, limit: u32) -> Vec<OutboxNotice> {
-        let mut waiting: Vec<&mut OutboxNotice> = self.notices.values_mut().filter(|row| !row.dead).collect();
-        waiting.sort_by_key(|row| (row.created_at, row.id));
         let mut recipients = BTreeSet::new();
-        let due = waiting.into_iter().filter(|row| {
-            // Only a recipient's oldest notice can be due.
-            recipients.insert((row.tenant, row.recipient))
-                && row.available_at <= now
-                && row.lease.is_none_or(|(_, end)| end <= now)
+        let due = self.notices.values_mut().filter(|row| {
+            let held = row.lease.is_some_and(|(_, end)| end > now);
+            let waits = !row.dead && (held || row.expires_at > now);
+            // Only the oldest of those that wait for a recipient can be due.
+            waits && recipients.insert((row.tenant, row.recipient)) && !held && row.available_at <= now
         });
         due.take(limit as usize)
             .map(|row| {

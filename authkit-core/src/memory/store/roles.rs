@@ -1,4 +1,4 @@
-use super::{CHANGED, MemoryStore, Outcome, State, TAKEN, count, inserts, one, own, system};
+use super::{CHANGED, MemoryStore, Outcome, State, TAKEN, Undo, count, insert, inserts, one, own, system};
 use crate::{
     ports::{Scope, StoreError},
     rbac::{Role, RoleChange, RoleStore},
@@ -18,21 +18,22 @@ impl State {
             }
             RoleChange::Create(role) => {
                 inserts(scope, role.tenant)?;
-                if self.roles.contains_key(&(role.tenant, role.id)) || self.has_role_name(&role) {
+                if self.has_role_name(&role) {
                     return Err(TAKEN);
                 }
-                self.roles.insert((role.tenant, role.id), role);
-                Ok(1)
+                self.has_parent(&role)?;
+                insert(&mut self.roles, (role.tenant, role.id), role)
             }
             RoleChange::Update(role) => {
                 inserts(scope, role.tenant)?;
                 let key = (role.tenant, role.id);
-                if !self.roles.get(&key).is_some_and(|row| row.version + 1 == role.version) {
+                if self.roles.get(&key).is_none_or(|row| row.version + 1 != role.version) {
                     return Err(CHANGED);
                 }
                 if self.has_role_name(&role) {
                     return Err(TAKEN);
                 }
+                self.has_parent(&role)?;
                 let row = self.roles.get_mut(&key).ok_or(CHANGED)?;
                 *row = Role { system: row.system, created_at: row.created_at, ..role };
                 Ok(1)
@@ -46,9 +47,8 @@ impl State {
             }
             RoleChange::Assign { user, role, by: _, at: _ } => {
                 let tenant = own(scope)?;
-                if !self.users.contains_key(&(tenant, user)) || !self.roles.contains_key(&(tenant, role)) {
-                    return Err(CHANGED);
-                }
+                self.has_user(tenant, user)?;
+                self.has_role(tenant, role)?;
                 Ok(self.assignments.insert((tenant, user, role)).into())
             }
             RoleChange::Unassign { user, role } => Ok(self.assignments.remove(&(own(scope)?, user, role)).into()),
@@ -62,7 +62,7 @@ impl State {
             TenantChange::Update(tenant) => (tenant, true),
         };
         let current = self.tenants.get(&tenant.id);
-        if replaces && !current.is_some_and(|row| row.version + 1 == tenant.version) {
+        if replaces && current.is_none_or(|row| row.version + 1 != tenant.version) {
             return Err(CHANGED);
         }
         let clashes = self
@@ -80,6 +80,14 @@ impl State {
 
     fn has_role_name(&self, role: &Role) -> bool {
         self.roles.values().any(|row| row.tenant == role.tenant && row.name == role.name && row.id != role.id)
+    }
+
+    fn has_role(&self, tenant: TenantId, role: RoleId) -> Result<(), Undo> {
+        if self.roles.contains_key(&(tenant, role)) { Ok(()) } else { Err(CHANGED) }
+    }
+
+    fn has_parent(&self, role: &Role) -> Result<(), Undo> {
+        role.parent.map_or(Ok(()), |parent| self.has_role(role.tenant, parent))
     }
 
     pub(super) fn roles_of(&self, tenant: TenantId, user: UserId) -> Vec<RoleId> {

@@ -1,4 +1,4 @@
-use super::{BATCH, CHANGED, MemoryStore, Outcome, State, TAKEN, Undo, count, delete_where, inserts, own, system};
+use super::{BATCH, CHANGED, MemoryStore, Outcome, State, Undo, count, delete_where, insert, inserts, own, system};
 use crate::{
     ports::{Position, Scope, StoreError},
     sessions::{
@@ -17,12 +17,8 @@ impl State {
         match change {
             C::Create(row) => {
                 inserts(scope, row.tenant)?;
-                let key = (row.tenant, row.id);
-                if self.sessions.contains_key(&key) {
-                    return Err(TAKEN);
-                }
-                self.sessions.insert(key, *row);
-                Ok(1)
+                self.has_user(row.tenant, row.user)?;
+                insert(&mut self.sessions, (row.tenant, row.id), *row)
             }
             C::Rotate { id, expected, next, at } => {
                 let row = self.sessions.get_mut(&(own(scope)?, id)).filter(|row| row.refresh.hash == expected);
@@ -50,6 +46,7 @@ impl State {
                 opened.truncate(opened.len().saturating_sub(keep as usize));
                 for (_, id) in &opened {
                     self.sessions.remove(&(tenant, *id));
+                    self.feed.push(FeedEvent::SessionEnded(tenant, *id));
                     self.feed.push(FeedEvent::SessionEnded(tenant, *id));
                 }
                 Ok(count(opened.len()))
@@ -79,13 +76,7 @@ impl State {
     pub(super) fn apply_key(&mut self, scope: Scope, change: KeyChange) -> Outcome {
         system(scope)?;
         match change {
-            KeyChange::Create(row) => {
-                if self.keys.contains_key(&row.id) {
-                    return Err(TAKEN);
-                }
-                self.keys.insert(row.id, row);
-                Ok(1)
-            }
+            KeyChange::Create(row) => insert(&mut self.keys, row.id, row),
             KeyChange::Retire { id, at } => {
                 let row = self.keys.get_mut(&id).filter(|row| row.retired_at.is_none());
                 row.ok_or(CHANGED)?.retired_at = Some(at);
@@ -109,7 +100,7 @@ impl State {
             FeedEvent::SessionEnded(tenant, _)
             | FeedEvent::UserChanged(tenant, _)
             | FeedEvent::RolesChanged(tenant) => inserts(scope, tenant)?,
-            FeedEvent::KeysChanged | FeedEvent::TenantsChanged => system(scope)?,
+            FeedEvent::KeysChanged | FeedEvent::TenantsChanged => {}
         }
         self.feed.push(event);
         Ok::<_, Undo>(1)

@@ -25,7 +25,7 @@ impl State {
                     (row.failures, row.window_start) = (0, now);
                 }
                 if row.locked_until.is_some_and(|until| until + MEMORY_OF_LOCKS <= now) {
-                    (row.locked_until, row.locks) = (None, 0);
+                    row.locks = 0;
                 }
                 row.failures += 1;
                 *touched = now;
@@ -48,6 +48,7 @@ impl State {
         match change {
             MfaChange::Enrol(totp) => {
                 let key = (tenant, totp.user);
+                self.has_user(tenant, totp.user)?;
                 if self.totp.get(&key).is_some_and(|row| row.confirmed) {
                     return Err(CHANGED);
                 }
@@ -71,6 +72,7 @@ impl State {
             }
             MfaChange::ReplaceBackupCodes { user, codes, at: _ } => {
                 let rows = count(codes.len());
+                self.has_user(tenant, user)?;
                 self.backup_codes.insert((tenant, user), codes.into_iter().collect());
                 Ok(rows)
             }

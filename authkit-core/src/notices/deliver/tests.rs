@@ -393,8 +393,9 @@ async fn an_expired_notice_is_deleted_undelivered() {
     let house = House::new().await;
     let user = house.user("ada@example.org").await;
     house.tell(&user, AccountEvent::Welcome).await;
-    house.clock.advance(hours(3 * 24));
+    house.clock.advance(hours(3 * 24) + SignedDuration::from_secs(1));
     assert!(house.deliver().await.is_empty());
+    Notices::new(house.cx.clone()).sweep().await.unwrap();
     assert_eq!(house.count().await, (0, 0));
 }
 
