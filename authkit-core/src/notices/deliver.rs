@@ -8,7 +8,12 @@ use crate::{
 };
 use authkit_wire::OutboxMailView;
 use jiff::{SignedDuration, Timestamp};
-use std::{future::Future, pin::Pin, task::Poll};
+use std::{
+    future::Future,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    task::Poll,
+};
 use uuid::Uuid;
 
 /// How long a claimed record is this worker's. A mailer that takes longer is cut off, and another worker tries.
@@ -150,10 +155,16 @@ fn later(now: Timestamp, by: SignedDuration) -> Timestamp {
     now.checked_add(by).unwrap_or(Timestamp::MAX)
 }
 
-/// Runs all futures on this task, side by side.
+/// Runs all futures on this task, side by side. One that panics takes no other with it: its record stays leased, and is
+/// given up once that has happened too often.
 async fn all(mut work: Vec<Pin<Box<dyn Future<Output = ()> + Send + '_>>>) {
     std::future::poll_fn(|task| {
-        work.retain_mut(|future| future.as_mut().poll(task).is_pending());
+        work.retain_mut(|future| {
+            catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(task).is_pending())).unwrap_or_else(|_| {
+                tracing::error!("the delivery of a notice panicked");
+                false
+            })
+        });
         if work.is_empty() { Poll::Ready(()) } else { Poll::Pending }
     })
     .await;

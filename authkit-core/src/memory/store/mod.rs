@@ -207,3 +207,60 @@ impl std::fmt::Debug for MemoryStore {
         f.debug_struct("MemoryStore").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sessions::{FeedCursor, FeedStore};
+    use crate::tenants::{LeaseChange, TenantChange, TenantSettings, TenantStore};
+    use std::{future::Future, pin::pin, task::Context, task::Poll};
+
+    fn tenant(slug: &str) -> Tenant {
+        Tenant {
+            id: TenantId::new(Uuid::from_u128(slug.len() as u128)),
+            slug: slug.into(),
+            name: slug.into(),
+            hosts: Vec::new(),
+            active: true,
+            settings: TenantSettings::default(),
+            version: 1,
+            created_at: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_conflict_undoes_the_whole_unit_and_names_its_change() {
+        let store = MemoryStore::default();
+        let unit = Unit::new().with(TenantChange::Create(tenant("a"))).with(TenantChange::Create(tenant("a")));
+        let error = store.commit(Scope::System, unit).await.expect_err("taken");
+        assert_eq!(error.conflict(), Some((1, Conflict::Taken)));
+        assert!(store.list_tenants().await.expect("reads").is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_tenants_scope_reaches_neither_another_tenant_nor_the_installation() {
+        let store = MemoryStore::default();
+        let [own, other] = ["a", "bb"].map(|slug| tenant(slug).id);
+        let foreign = Unit::new().with(FeedEvent::RolesChanged(other));
+        let lease = LeaseChange::Release { name: "job", owner: Uuid::nil() };
+        for unit in [foreign, Unit::new().with(lease)] {
+            let refused = store.commit(Scope::Tenant(own), unit).await;
+            assert!(matches!(refused, Err(StoreError::CrossTenant)), "{refused:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_event_wakes_who_waits_for_the_feed() {
+        let store = MemoryStore::default();
+        let mut waits = pin!(store.feed_changed());
+        let mut task = Context::from_waker(Waker::noop());
+        assert!(waits.as_mut().poll(&mut task).is_pending());
+        store.commit(Scope::System, Unit::new()).await.expect("commits");
+        assert!(waits.as_mut().poll(&mut task).is_pending(), "nothing was told");
+        store.commit(Scope::System, Unit::new().with(FeedEvent::KeysChanged)).await.expect("commits");
+        assert_eq!(waits.as_mut().poll(&mut task), Poll::Ready(()));
+        let (events, cursor) = store.read_feed(&FeedCursor::default()).await.expect("reads");
+        assert_eq!(events, [FeedEvent::KeysChanged]);
+        assert!(store.read_feed(&cursor).await.expect("reads").0.is_empty());
+    }
+}

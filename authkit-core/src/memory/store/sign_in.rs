@@ -36,6 +36,14 @@ impl State {
                 }
                 Ok(row.failures)
             }
+            AttemptChange::Withdraw { key, last } => {
+                let Some((row, _)) = self.attempts.get_mut(&(own(scope)?, key)) else { return Ok(0) };
+                row.failures = (row.failures - 1).max(0);
+                if last {
+                    (row.locked_until, row.locks) = (None, (row.locks - 1).max(0));
+                }
+                Ok(1)
+            }
             AttemptChange::Clear { key } => Ok(self.attempts.remove(&(own(scope)?, key)).is_some().into()),
             AttemptChange::DeleteStale { before } => {
                 system(scope)?;

@@ -447,6 +447,30 @@ async fn a_record_that_kills_its_worker_each_time_is_given_up() {
 }
 
 #[tokio::test]
+async fn a_mailer_that_panics_on_one_mail_delivers_the_others() {
+    #[derive(Debug)]
+    struct Brittle(Script);
+    #[async_trait]
+    impl Mailer for Brittle {
+        async fn send(&self, mail: &Mail) -> Result<(), MailError> {
+            assert!(mail.to != "ada@example.org", "brittle");
+            self.0.send(mail).await
+        }
+    }
+    let house = House::new().await;
+    house.register("ada@example.org").await;
+    house.register("grace@example.org").await;
+    let (notices, mailer) = (Notices::new(house.cx.clone()), Brittle(Script::default()));
+    for _ in 0..9 {
+        while notices.deliver_due(OWNER, &mailer).await.unwrap() > 0 {}
+        house.clock.advance(LEASE);
+    }
+    let to: Vec<_> = mailer.0.take().into_iter().map(|mail| mail.to).collect();
+    assert_eq!(to, ["grace@example.org"]);
+    assert_eq!(house.count().await, (0, 1));
+}
+
+#[tokio::test]
 async fn a_worker_that_ends_gives_its_leases_back() {
     let house = House::new().await;
     house.register("ada@example.org").await;
