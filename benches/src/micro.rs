@@ -21,7 +21,7 @@ pub(crate) const PASSWORD: &str = "correct horse battery staple 7";
 
 /// An engine whose hash is so cheap that it can be taken off the figure.
 pub(crate) async fn engine(url: &str) -> Engine {
-    Engine::builder(Config::development(url)).hasher(Arc::new(InlineHasher::new(8, 1).unwrap())).build().await.unwrap()
+    Engine::builder(Config::development(url)).hasher(InlineHasher::new(8, 1).unwrap()).build().await.unwrap()
 }
 
 pub(crate) async fn sign_in(engine: &Engine, email: &str) -> TokensView {

@@ -143,7 +143,13 @@ fn score(text: &str, inputs: &[&str]) -> u8 {
 pub(crate) async fn check_current_from(cx: &Context, origin: &Origin, user: &User, password: &Secret) -> Result<()> {
     let lockout = Lockout::reauthentication(cx, user);
     let reservation = lockout.reserve(cx).await?;
-    let verified = verify(cx, password, user.password_hash.as_deref()).await?;
+    let verified = match verify(cx, password, user.password_hash.as_deref()).await {
+        Ok(verified) => verified,
+        Err(busy) => {
+            lockout.withdraw(cx, reservation).await?;
+            return Err(busy);
+        }
+    };
     let scope = Scope::Tenant(user.tenant);
     if verified != Verified::No && reservation != Reservation::Locked {
         cx.commit(scope, Unit::new().with(lockout.clear())).await?;

@@ -75,6 +75,20 @@ impl Lockout {
         }
     }
 
+    /// Takes back an attempt that was counted and could not be made.
+    pub(crate) async fn withdraw(&self, cx: &Context, reservation: Reservation) -> Result<()> {
+        if reservation != Reservation::Locked {
+            let change = AttemptChange::Withdraw { key: self.key, last: reservation == Reservation::Last };
+            cx.commit(Scope::Tenant(self.tenant), Unit::new().with(change)).await?;
+        }
+        Ok(())
+    }
+
+    /// What it is counted under.
+    pub(super) const fn key(&self) -> &AttemptKey {
+        &self.key
+    }
+
     /// Forgets the attempts: one was right, or somebody lifts the lock.
     pub(crate) const fn clear(&self) -> AttemptChange {
         AttemptChange::Clear { key: self.key }

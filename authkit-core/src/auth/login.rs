@@ -45,11 +45,19 @@ impl SignIn {
         let email = Email::parse(&request.email, settings.unicode_addresses)?;
         let key = email.key(&cx.keyring, tenant);
         let lockout = Lockout::sign_in(cx, tenant, &key);
+        let _turn = self.turns.enter(lockout.key()).await;
         let mut user = cx.store.find_user_by_email(tenant, &key).await?;
         let reservation = lockout.reserve(cx).await?;
         for _ in 0..TRIES {
             let hash = user.as_ref().and_then(|user| user.password_hash.as_deref());
-            let verified = passwords::verify(cx, &request.password, hash).await?;
+            let verified = match passwords::verify(cx, &request.password, hash).await {
+                Ok(verified) => verified,
+                Err(busy) => {
+                    // An attempt that was not made does not count.
+                    lockout.withdraw(cx, reservation).await?;
+                    return Err(busy);
+                }
+            };
             let admitted = user
                 .as_ref()
                 .filter(|user| verified != Verified::No && reservation != Reservation::Locked && user.is_active());

@@ -4,6 +4,7 @@ mod lockout;
 mod login;
 mod mfa;
 mod store;
+mod turnstile;
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -13,6 +14,7 @@ pub use store::{AttemptChange, AttemptKey, AttemptStore, Attempts};
 
 use crate::Context;
 use std::sync::Arc;
+use turnstile::Turnstile;
 
 /// Signing in.
 ///
@@ -34,12 +36,14 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct SignIn {
     cx: Arc<Context>,
+    turns: Arc<Turnstile>,
 }
 
 impl SignIn {
     /// The service over `cx`.
     #[must_use]
-    pub const fn new(cx: Arc<Context>) -> Self {
-        Self { cx }
+    pub fn new(cx: Arc<Context>) -> Self {
+        let turns = Arc::new(Turnstile::new(cx.settings.lockout.failures));
+        Self { cx, turns }
     }
 }

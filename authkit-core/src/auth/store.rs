@@ -41,6 +41,14 @@ pub enum AttemptChange {
         /// The longest lock.
         longest_lock: SignedDuration,
     },
+    /// Takes one reservation back, if there is one: the attempt could not be made. With `last`, which is that of the
+    /// reservation that locked, the lock and its count too.
+    Withdraw {
+        /// What is counted.
+        key: AttemptKey,
+        /// Whether it was the one that locked.
+        last: bool,
+    },
     /// Forgets everything about the key, if there is something (a success, or an administrator's unlock).
     Clear {
         /// What is counted.

@@ -46,7 +46,7 @@ async fn interleaved<A: Future, B: Future>(
 
 async fn known_and_unknown_addresses_take_the_same_time(database: Database) {
     let engine = Engine::builder(Config::development(&database.url))
-        .hasher(Arc::new(InlineHasher::new(19 * 1024, 2).unwrap()))
+        .hasher(InlineHasher::new(19 * 1024, 2).unwrap())
         .build()
         .await
         .unwrap();

@@ -20,8 +20,8 @@ on_both_engines! {
 pub(crate) async fn engine(database: &Database) -> (Engine, ManualClock) {
     let clock = ManualClock::new(Timestamp::from_second(1_800_000_000).unwrap());
     let engine = Engine::builder(Config::development(&database.url))
-        .clock(Arc::new(clock.clone()))
-        .hasher(Arc::new(InlineHasher::new(8, 1).unwrap()))
+        .clock(clock.clone())
+        .hasher(InlineHasher::new(8, 1).unwrap())
         .build()
         .await
         .unwrap();

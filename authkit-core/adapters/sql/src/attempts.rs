@@ -74,6 +74,13 @@ pub(crate) fn plan(change: AttemptChange, walls: Walls) -> Planned {
             RESERVE,
             values![walls.tenant()?, key, now, limit, window, first_lock, longest_lock, FORGET],
         ),
+        AttemptChange::Withdraw { key, last } => Statement::new(
+            Expect::Any,
+            "UPDATE attempts SET failures = CASE WHEN failures > 0 THEN failures - 1 ELSE 0 END, \
+             locked_until = CASE WHEN $3 THEN NULL ELSE locked_until END, \
+             locks = CASE WHEN $3 AND locks > 0 THEN locks - 1 ELSE locks END WHERE tenant_id = $1 AND key = $2",
+            values![walls.tenant()?, key, last],
+        ),
         AttemptChange::Clear { key } => Statement::new(
             Expect::Any,
             "DELETE FROM attempts WHERE tenant_id = $1 AND key = $2",

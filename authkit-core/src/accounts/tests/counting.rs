@@ -37,6 +37,8 @@ pub(crate) struct Counters {
     commits: AtomicUsize,
     changes: AtomicUsize,
     hashes: AtomicUsize,
+    /// How many of the next hashes find the pool full.
+    pub(crate) refused: AtomicUsize,
 }
 
 impl Counters {
@@ -67,6 +69,9 @@ impl PasswordHasher for Counting<dyn PasswordHasher> {
         assert!(password.expose().len() <= 1024, "an oversize password reached the hash");
         self.counters.hashes.fetch_add(1, SeqCst);
         tokio::task::yield_now().await;
+        if self.counters.refused.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)).is_ok() {
+            return Err(HashError::Overloaded);
+        }
         self.inner.verify(password, hash).await
     }
 }

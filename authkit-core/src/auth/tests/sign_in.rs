@@ -184,3 +184,29 @@ async fn a_client_that_goes_away_leaves_nothing_half_done() {
     }
     assert!(finished);
 }
+
+#[tokio::test]
+async fn many_right_sign_ins_at_once_lock_nobody_out() {
+    let world = Arc::new(World::new().await);
+    world.user("ada@example.org").await;
+    let tasks: Vec<_> = (0..30)
+        .map(|_| {
+            let world = world.clone();
+            tokio::spawn(async move { world.login("ada@example.org", PASSWORD).await.is_ok() })
+        })
+        .collect();
+    for task in tasks {
+        assert!(task.await.expect("ended"));
+    }
+}
+
+#[tokio::test]
+async fn an_attempt_that_the_full_pool_refused_does_not_count() {
+    let world = World::new().await;
+    world.user("ada@example.org").await;
+    for _ in 0..20 {
+        world.counters.refused.store(1, std::sync::atomic::Ordering::SeqCst);
+        assert_eq!(code(world.login("ada@example.org", "wrong horse battery staple").await), ErrorCode::Overloaded);
+    }
+    world.tokens("ada@example.org", PASSWORD).await;
+}
