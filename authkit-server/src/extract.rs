@@ -21,7 +21,7 @@ use std::{str::FromStr, time::Duration};
 
 /// Where the request came from, for the services.
 #[derive(Clone, Debug)]
-pub struct Client(pub Origin);
+pub(crate) struct Client(pub(crate) Origin);
 
 impl<S: Send + Sync> FromRequestParts<S> for Client {
     type Rejection = Rejection;
@@ -36,7 +36,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Client {
 
 /// A JSON body. Unknown and doubled fields, other shapes than an object and NUL characters are refused.
 #[derive(Clone, Copy, Debug)]
-pub struct Json<T>(pub T);
+pub(crate) struct Json<T>(pub(crate) T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     type Rejection = Rejection;
@@ -49,7 +49,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
 
 /// A JSON body that may be left out, together with its content type.
 #[derive(Clone, Copy, Debug)]
-pub struct OptionalJson<T>(pub Option<T>);
+pub(crate) struct OptionalJson<T>(pub(crate) Option<T>);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for OptionalJson<T> {
     type Rejection = Rejection;
@@ -259,7 +259,7 @@ fn find_nul(bytes: &[u8]) -> Option<String> {
 
 /// The values in the path.
 #[derive(Clone, Copy, Debug)]
-pub struct Path<T>(pub T);
+pub(crate) struct Path<T>(pub(crate) T);
 
 impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T> {
     type Rejection = Rejection;

@@ -120,7 +120,7 @@ impl AuthKit {
         if let Some(standing) = findings.standing {
             standing.write(headers);
         }
-        if api && !(shared.options.cors.origins.is_empty() && !shared.options.cors.any) {
+        if api && shared.options.answers_other_origins() {
             headers.append(header::VARY, HeaderValue::from_static("origin"));
             if let Some(origin) = findings.allowed_origin {
                 headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
@@ -180,10 +180,11 @@ impl AuthKit {
                 ));
             }
         }
-        if let (Some(endpoint), Some(query)) = (endpoint, parts.uri.query()) {
-            if !query.is_empty() && !endpoint.any_query {
-                extract::check_query(query, &endpoint.info.query)?;
-            }
+        if let (Some(endpoint), Some(query)) = (endpoint, parts.uri.query())
+            && !query.is_empty()
+            && !endpoint.any_query
+        {
+            extract::check_query(query, &endpoint.info.query)?;
         }
         let ip = client_ip(peer, &parts.headers, &options.trusted_proxies);
         let (tenant, explicit) = match endpoint {
@@ -321,16 +322,7 @@ impl AuthKit {
     }
 
     fn count(&self, class: RateClass, key: Key, findings: &mut Findings) -> Result<()> {
-        match self.app.shared.limits.check(class, key) {
-            Ok(standing) => {
-                findings.standing = standing;
-                Ok(())
-            }
-            Err((error, standing)) => {
-                findings.standing = Some(standing);
-                Err(error)
-            }
-        }
+        self.app.shared.limits.check(class, key, &mut findings.standing)
     }
 }
 

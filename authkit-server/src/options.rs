@@ -71,6 +71,11 @@ impl Options {
         }
     }
 
+    /// Whether any other origin's pages may read answers.
+    pub(crate) fn answers_other_origins(&self) -> bool {
+        self.cors.any || !self.cors.origins.is_empty()
+    }
+
     /// What `Access-Control-Allow-Origin` answers to a request from `origin`.
     pub(crate) fn allowed_origin(&self, origin: &HeaderValue) -> Option<HeaderValue> {
         if self.cors.any {

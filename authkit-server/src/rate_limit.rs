@@ -162,12 +162,12 @@ impl RateLimits {
         ])
     }
 
-    /// Counts a request. `None` where no limit is in force.
+    /// Counts a request; `standing` gets what the headers say, where a limit is in force.
     ///
     /// # Errors
-    /// `request.rate_limited`, with what the headers say.
-    pub(crate) fn check(&self, class: RateClass, key: Key) -> Result<Option<Standing>, (Error, Standing)> {
-        let Some(class) = self.0.get(class as usize).and_then(Option::as_ref) else { return Ok(None) };
+    /// `request.rate_limited`
+    pub(crate) fn check(&self, class: RateClass, key: Key, standing: &mut Option<Standing>) -> Result<(), Error> {
+        let Some(class) = self.0.get(class as usize).and_then(Option::as_ref) else { return Ok(()) };
         if class.since_cleaning.fetch_add(1, Ordering::Relaxed) >= CLEANING {
             class.since_cleaning.store(0, Ordering::Relaxed);
             class.limiter.retain_recent();
@@ -176,16 +176,17 @@ impl RateLimits {
         match class.limiter.check_key(&key) {
             Ok(state) => {
                 let left = state.remaining_burst_capacity();
-                Ok(Some(class.standing(left, class.share * (class.requests - left.min(class.requests)))))
+                *standing = Some(class.standing(left, class.share * (class.requests - left.min(class.requests))));
+                Ok(())
             }
             Err(until) => {
                 let wait = until.wait_time_from(class.limiter.clock().now());
-                let error = Error::new(
+                *standing = Some(class.standing(0, wait));
+                Err(Error::new(
                     ErrorCode::RateLimited,
                     "Too many requests of this kind; try again after the time in `Retry-After`.",
                 )
-                .retry_after(wait);
-                Err((error, class.standing(0, wait)))
+                .retry_after(wait))
             }
         }
     }

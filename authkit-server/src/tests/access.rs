@@ -77,8 +77,7 @@ async fn a_permission_opens_its_routes_and_no_others() {
         site.factory.user_with_roles(&only, &[&format!("only-{name}")]).await.unwrap();
         let (path, body) = concrete(&route, other.id);
         let (without, _) = site.factory.sign_in(&all_but).await.unwrap();
-        let answer =
-            site.call(route.method.clone(), &path, Some(without.access_token.expose()), body.clone()).await;
+        let answer = site.call(route.method.clone(), &path, Some(without.access_token.expose()), body.clone()).await;
         answer.refused(403, "auth.forbidden");
         let (with, _) = site.factory.sign_in(&only).await.unwrap();
         let answer = site.call(route.method.clone(), &path, Some(with.access_token.expose()), body).await;

@@ -144,7 +144,8 @@ async fn larger_lists_are_compressed_and_tokens_never() {
     };
     assert_eq!(site.send(ask("/v1/admin/users", Some(&admin))).await.is(200).header("content-encoding"), "gzip");
     assert_eq!(site.send(ask("/api/openapi.json", None)).await.is(200).header("content-encoding"), "gzip");
-    let body = serde_json::json!({"email": "root@example.org", "password": authkit_testkit::factories::Factory::PASSWORD});
+    let body =
+        serde_json::json!({"email": "root@example.org", "password": authkit_testkit::factories::Factory::PASSWORD});
     let mut login = request(http::Method::POST, "/v1/auth/login", None, Some(body));
     login.headers_mut().insert("accept-encoding", "gzip".parse().unwrap());
     assert_eq!(site.send(login).await.is(200).header("content-encoding"), "");

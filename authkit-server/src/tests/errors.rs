@@ -58,8 +58,12 @@ async fn a_body_over_the_limit_is_refused_with_and_without_a_length() {
     let mut announced = raw("POST", "/v1/auth/login", JSON, "");
     announced.headers_mut().insert("content-length", "65537".parse().unwrap());
     site.send(announced).await.refused(413, "request.body_too_large");
-    let chunks = futures_util::stream::iter(long.chunks(1000).map(|chunk| Ok::<_, std::io::Error>(Bytes::copy_from_slice(chunk))).collect::<Vec<_>>());
-    site.send(raw("POST", "/v1/auth/login", JSON, Body::from_stream(chunks))).await.refused(413, "request.body_too_large");
+    let chunks = futures_util::stream::iter(
+        long.chunks(1000).map(|chunk| Ok::<_, std::io::Error>(Bytes::copy_from_slice(chunk))).collect::<Vec<_>>(),
+    );
+    site.send(raw("POST", "/v1/auth/login", JSON, Body::from_stream(chunks)))
+        .await
+        .refused(413, "request.body_too_large");
     // A password of nine megabytes does not reach the hash.
     let huge = json!({"email": "a@example.org", "password": "x".repeat(9_000_000)}).to_string();
     site.send(raw("POST", "/v1/auth/login", JSON, huge)).await.refused(413, "request.body_too_large");
@@ -95,8 +99,11 @@ async fn an_answer_that_takes_too_long_is_given_up() {
 async fn ids_in_the_path_are_checked() {
     let site = Site::new().await;
     let admin = site.admin().await;
-    for id in ["x", "usr_x", "rol_0192f0c1a4b87c3d9e5f60718293a4b5", "%00", "%ff", "usr_0192F0C1A4B87C3D9E5F60718293A4B5"] {
-        let answer = site.get(&format!("/v1/admin/users/{id}"), Some(&admin)).await.refused(422, "request.validation_failed");
+    for id in
+        ["x", "usr_x", "rol_0192f0c1a4b87c3d9e5f60718293a4b5", "%00", "%ff", "usr_0192F0C1A4B87C3D9E5F60718293A4B5"]
+    {
+        let answer =
+            site.get(&format!("/v1/admin/users/{id}"), Some(&admin)).await.refused(422, "request.validation_failed");
         assert_eq!(answer.json()["errors"][0]["field"], "id", "{id}");
     }
     let unknown = "/v1/admin/users/usr_0192f0c1a4b87c3d9e5f60718293a4b5";

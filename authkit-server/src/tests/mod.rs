@@ -10,7 +10,7 @@ mod repeats;
 
 use crate::{AuthKit, router};
 use authkit_core::{
-    memory::InlineHasher,
+    memory::{InlineHasher, MemoryStore},
     wire::{TokensView, UserView},
 };
 use authkit_engine::{Config, Engine};
@@ -70,7 +70,12 @@ impl Answer {
 
     #[track_caller]
     pub(super) fn refused(self, status: u16, code: &str) -> Self {
-        assert_eq!((self.status.as_u16(), self.code().as_str()), (status, code), "{}", String::from_utf8_lossy(&self.body));
+        assert_eq!(
+            (self.status.as_u16(), self.code().as_str()),
+            (status, code),
+            "{}",
+            String::from_utf8_lossy(&self.body)
+        );
         self
     }
 
@@ -90,14 +95,16 @@ impl Site {
         change(&mut config);
         let clock = TestClock::new(jiff::Timestamp::from_second(START).unwrap());
         let mailer = RecordingMailer::default();
-        let engine = Engine::builder(config)
+        let memory = !config.is_development();
+        let mut builder = Engine::builder(config)
             .clock(clock.clone())
             .mailer(mailer.clone())
             .hasher(InlineHasher::new(8, 1).unwrap())
-            .migrate(true)
-            .build()
-            .await
-            .unwrap();
+            .migrate(true);
+        if memory {
+            builder = builder.store(std::sync::Arc::new(MemoryStore::default()));
+        }
+        let engine = builder.build().await.unwrap();
         let factory = Factory::new(engine.context().clone());
         Self { service: router(engine.clone()), engine, factory, clock, mailer }
     }
