@@ -435,6 +435,18 @@ impl Authority {
         self.behind.store(missed.iter().any(|item| item.failed), Ordering::Release);
     }
 
+    /// How many ended sessions and changed users are remembered.
+    #[cfg(test)]
+    pub(super) fn remembered(&self) -> (usize, usize) {
+        self.revocations.len()
+    }
+
+    /// Forgets changed users, as after an access token's life.
+    #[cfg(test)]
+    pub(super) fn forget_users(&self) {
+        self.revocations.prune(Timestamp::MAX);
+    }
+
     fn prune(&self, now: Timestamp) {
         let now_us = now.as_microsecond();
         if now_us.saturating_sub(self.pruned_at.load(Ordering::Relaxed)) >= PRUNE_EVERY {

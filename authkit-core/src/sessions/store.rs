@@ -35,7 +35,8 @@ pub enum SessionChange {
         /// The one that stays.
         except: Option<SessionId>,
     },
-    /// Deletes the user's least recently opened sessions until at most `keep` are left; any number of rows.
+    /// Deletes the user's least recently opened sessions until at most `keep` are left, and tells the feed of each
+    /// ([`FeedEvent::SessionEnded`]), since only the store knows which they are; any number of rows, which is returned.
     Cap {
         /// Whose.
         user: UserId,

@@ -40,7 +40,7 @@ pub enum Begin {
 pub struct Guard {
     cx: Arc<Context>,
     tenant: TenantId,
-    key: [u8; 32],
+    pub(super) key: [u8; 32],
 }
 
 impl Idempotency {
@@ -68,7 +68,7 @@ impl Idempotency {
         // Twice: what holds the key may expire, or come, between the read and the write.
         for _ in 0..2 {
             let now = cx.now();
-            let found = cx.store.find_idempotency(tenant, &key).await?.filter(|record| now < record.expires_at);
+            let found = cx.store.find_idempotency(tenant, &key).await?.filter(|record| now <= record.expires_at);
             if let Some(record) = found {
                 return replay(cx, &record, &body);
             }
