@@ -18,6 +18,8 @@ const FEED: Duration = Duration::from_millis(250);
 /// The shortest pause between two polls, however often the store says that there is something new.
 const FEED_PAUSE: Duration = Duration::from_millis(10);
 const OUTBOX: Duration = Duration::from_millis(250);
+/// How long one batch of the outbox may take: as long as its lease.
+const DELIVERY: Duration = Duration::from_secs(60);
 const SEAL: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 const GAUGES: Duration = Duration::from_secs(15);
@@ -178,7 +180,13 @@ async fn rest(pause: Pause, after_failure: Option<Duration>, engine: &Engine) {
 }
 
 async fn deliver(engine: &Engine, owner: Uuid) -> Result<Next> {
-    let dealt_with = engine.notices().deliver_due(owner, &**engine.mailer()).await?;
+    // What a mailer that hangs was given is tried again when its lease runs out.
+    let turn = engine.notices().deliver_due(owner, &**engine.mailer());
+    let Ok(dealt_with) = tokio::time::timeout(DELIVERY, turn).await else {
+        tracing::warn!("the mailer hangs; its mail will be tried again");
+        return Ok(Next::Later);
+    };
+    let dealt_with = dealt_with?;
     metrics::counter!("authkit_notices_handled_total").increment(dealt_with as u64);
     Ok(if dealt_with > 0 { Next::Now } else { Next::Later })
 }

@@ -16,11 +16,7 @@ pub use model::{AccountEvent, Notice, OutboxNotice};
 pub use store::{NoticeChange, NoticeStore};
 pub use templates::{TemplateError, TemplateSource, Templates};
 
-use crate::{
-    Context, Result,
-    accounts::Email,
-    ports::{Mailer, Scope, Unit},
-};
+use crate::{Context, Result, accounts::Email, ports::Mailer};
 use authkit_wire::*;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -41,40 +37,13 @@ impl Notices {
     /// Delivers what is due through `mailer`; returns how many records it dealt with, so that a full batch can be followed
     /// by the next at once. `owner` names this worker.
     ///
-    /// Dropping the future is safe: what it has not recorded is delivered again when its lease of a minute is over, or when
-    /// [`release`](Self::release) gives it back.
+    /// Dropping the future is safe: what it has not recorded is delivered again when its lease of a minute is over, or given
+    /// back ([`NoticeChange::ReleaseLeases`]).
     ///
     /// # Errors
     /// When the store cannot be read. Failures of single records are logged and tried again later.
     pub async fn deliver_due(&self, owner: Uuid, mailer: &dyn Mailer) -> Result<usize> {
         Ok(deliver::deliver_due(&self.cx, owner, mailer).await?)
-    }
-
-    /// Gives back what `owner` has claimed; for the end of a worker.
-    ///
-    /// # Errors
-    /// Those of the store.
-    pub async fn release(&self, owner: Uuid) -> Result<()> {
-        self.cx.commit(Scope::System, Unit::new().with(NoticeChange::ReleaseLeases { owner })).await?;
-        Ok(())
-    }
-
-    /// Deletes what expired undelivered.
-    ///
-    /// # Errors
-    /// Those of the store.
-    pub async fn sweep(&self) -> Result<()> {
-        let before = self.cx.now();
-        self.cx.commit(Scope::System, Unit::new().with(NoticeChange::DeleteExpired { before })).await?;
-        Ok(())
-    }
-
-    /// How many notices wait, and how many are dead, in every tenant.
-    ///
-    /// # Errors
-    /// Those of the store.
-    pub async fn count(&self) -> Result<(i64, i64)> {
-        Ok(self.cx.store.count_notices().await?)
     }
 
     /// Mails kept for development, newest first. `to` is an address in any spelling.

@@ -5,6 +5,7 @@ use crate::{
     memory::{ManualClock, SeededRandom, bare, prepare},
     notices::{self, AccountEvent, Notices},
     ports::{Clock, Hooks, OperationKind},
+    sessions::Sessions,
     tenants::{DEFAULT_TENANT, TenantSettings, Tenants},
 };
 use async_trait::async_trait;
@@ -395,7 +396,7 @@ async fn an_expired_notice_is_deleted_undelivered() {
     house.tell(&user, AccountEvent::Welcome).await;
     house.clock.advance(hours(3 * 24) + SignedDuration::from_secs(1));
     assert!(house.deliver().await.is_empty());
-    Notices::new(house.cx.clone()).sweep().await.unwrap();
+    Sessions::new(house.cx.clone()).sweep().await.unwrap();
     assert_eq!(house.count().await, (0, 0));
 }
 
@@ -477,7 +478,8 @@ async fn a_worker_that_ends_gives_its_leases_back() {
     let now = house.cx.now();
     house.cx.store.claim_notices(OWNER, now, now + LEASE, BATCH).await.unwrap();
     assert!(house.deliver().await.is_empty());
-    Notices::new(house.cx.clone()).release(OWNER).await.unwrap();
+    let release = NoticeChange::ReleaseLeases { owner: OWNER };
+    house.cx.commit(Scope::System, Unit::new().with(release)).await.unwrap();
     assert_eq!(house.deliver_one().await.kind, "verify_email");
 }
 
