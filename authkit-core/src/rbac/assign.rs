@@ -1,4 +1,4 @@
-use super::{ADMIN, Role, RoleChange, Roles, TRIES, rules::Basis, too_busy};
+use super::{ADMIN, Role, RoleChange, Roles, rules::Basis, tries::Tries};
 use crate::{Error, Origin, Principal, Result, accounts::User, ports::Unit, sessions::FeedEvent};
 use authkit_wire::{ErrorCode, RoleId, UserId, UserStatus};
 
@@ -39,16 +39,18 @@ impl Roles {
         role: RoleId,
         held: bool,
     ) -> Result<()> {
-        for _ in 0..TRIES {
-            if self.try_set(origin, principal, user, role, held).await? {
+        let mut tries = self.tries();
+        loop {
+            tries.next().await?;
+            if self.try_set(&mut tries, origin, principal, user, role, held).await? {
                 return Ok(());
             }
         }
-        Err(too_busy())
     }
 
     async fn try_set(
         &self,
+        tries: &mut Tries<'_>,
         origin: &Origin,
         principal: Option<&Principal>,
         user: UserId,
@@ -66,7 +68,7 @@ impl Roles {
         if !held {
             self.require_another_admin(&basis, &user, role).await?;
         }
-        self.ask(basis.tenant, principal).await?;
+        tries.ask(basis.tenant, principal).await?;
         let (action, change) = if held {
             let (by, at) = (principal.map(|principal| principal.user), self.cx.now());
             ("role.assigned", RoleChange::Assign { user: user.id, role: role.id, by, at })

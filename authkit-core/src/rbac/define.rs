@@ -1,10 +1,11 @@
-use super::{Role, RoleChange, Roles, TRIES, rules::Definition, too_busy};
+use super::{Role, RoleChange, Roles, rules::Definition, tries::Tries};
 use crate::{
-    Error, Origin, Principal, Result, notices,
-    ports::{Operation, OperationKind, Unit},
+    Error, Origin, Principal, Result,
+    audit::{AuditChange, Entry},
+    ports::Unit,
     sessions::FeedEvent,
 };
-use authkit_wire::{CreateRoleRequest, ErrorCode, Patch, RoleId, RoleView, TenantId, UpdateRoleRequest};
+use authkit_wire::{CreateRoleRequest, ErrorCode, Patch, RoleId, RoleView, UpdateRoleRequest};
 
 impl Roles {
     /// Makes a role. `principal` is `None` for an operator, who may grant everything.
@@ -18,16 +19,18 @@ impl Roles {
         principal: Option<&Principal>,
         request: CreateRoleRequest,
     ) -> Result<RoleView> {
-        for _ in 0..TRIES {
-            if let Some(view) = self.try_create(origin, principal, &request).await? {
+        let mut tries = self.tries();
+        loop {
+            tries.next().await?;
+            if let Some(view) = self.try_create(&mut tries, origin, principal, &request).await? {
                 return Ok(view);
             }
         }
-        Err(too_busy())
     }
 
     async fn try_create(
         &self,
+        tries: &mut Tries<'_>,
         origin: &Origin,
         principal: Option<&Principal>,
         request: &CreateRoleRequest,
@@ -55,7 +58,7 @@ impl Roles {
             basis.require_held(basis.grants(basis.parent(parent, None)?))?;
         }
         basis.require_held(role.permissions.iter())?;
-        self.ask(basis.tenant, principal).await?;
+        tries.ask(basis.tenant, principal).await?;
         let mut unit = Unit::new()
             .with(RoleChange::Advance { version: basis.table.version() })
             .with(RoleChange::Create(role.clone()))
@@ -77,16 +80,18 @@ impl Roles {
         request: UpdateRoleRequest,
         if_match: Option<i64>,
     ) -> Result<RoleView> {
-        for _ in 0..TRIES {
-            if let Some(view) = self.try_update(origin, principal, id, &request, if_match).await? {
+        let mut tries = self.tries();
+        loop {
+            tries.next().await?;
+            if let Some(view) = self.try_update(&mut tries, origin, principal, id, &request, if_match).await? {
                 return Ok(view);
             }
         }
-        Err(too_busy())
     }
 
     async fn try_update(
         &self,
+        tries: &mut Tries<'_>,
         origin: &Origin,
         principal: Option<&Principal>,
         id: RoleId,
@@ -120,7 +125,7 @@ impl Roles {
         if role == *before {
             return Ok(Some(before.view()));
         }
-        self.ask(basis.tenant, principal).await?;
+        tries.ask(basis.tenant, principal).await?;
         (role.version, role.updated_at) = (before.version + 1, now);
         let mut unit = Unit::new()
             .with(RoleChange::Advance { version: basis.table.version() })
@@ -137,15 +142,22 @@ impl Roles {
     /// `auth.forbidden` without `roles:write`; `role.not_found`, `role.system`, `role.has_children`, `role.assigned`,
     /// `role.exceeds_caller`.
     pub async fn delete(&self, origin: &Origin, principal: Option<&Principal>, id: RoleId) -> Result<()> {
-        for _ in 0..TRIES {
-            if self.try_delete(origin, principal, id).await? {
+        let mut tries = self.tries();
+        loop {
+            tries.next().await?;
+            if self.try_delete(&mut tries, origin, principal, id).await? {
                 return Ok(());
             }
         }
-        Err(too_busy())
     }
 
-    async fn try_delete(&self, origin: &Origin, principal: Option<&Principal>, id: RoleId) -> Result<bool> {
+    async fn try_delete(
+        &self,
+        tries: &mut Tries<'_>,
+        origin: &Origin,
+        principal: Option<&Principal>,
+        id: RoleId,
+    ) -> Result<bool> {
         let basis = self.basis(origin, principal, "roles:write").await?;
         let role = basis.role(id)?;
         if role.system {
@@ -155,7 +167,7 @@ impl Roles {
         if basis.table.roles().iter().any(|child| child.parent == Some(id)) {
             return Err(ErrorCode::RoleHasChildren.into());
         }
-        self.ask(basis.tenant, principal).await?;
+        tries.ask(basis.tenant, principal).await?;
         let mut unit = Unit::new().with(RoleChange::Advance { version: basis.table.version() });
         let delete = unit.push(RoleChange::Delete { id });
         unit.push(FeedEvent::RolesChanged(basis.tenant));
@@ -168,24 +180,9 @@ impl Roles {
             Err(_) => Ok(false),
         }
     }
-
-    /// Asks the host application.
-    pub(super) async fn ask(&self, tenant: TenantId, principal: Option<&Principal>) -> Result<()> {
-        let (user, session) = (principal.map(|p| p.user), principal.map(|p| p.session));
-        self.cx.before(OperationKind::ChangeRoles, tenant, user, session, None).await
-    }
-
-    /// Tells the host application after the commit, when it wants to know.
-    pub(super) fn tell(&self, tenant: TenantId, principal: Option<&Principal>, unit: &mut Unit) {
-        let (user, session) = (principal.map(|p| p.user), principal.map(|p| p.session));
-        let operation = Operation { kind: OperationKind::ChangeRoles, tenant, user, session };
-        if let Some(notice) = notices::after_hook(&self.cx, operation) {
-            unit.push(notice);
-        }
-    }
 }
 
-fn described(entry: crate::audit::Entry<'_>, role: &Role) -> crate::audit::AuditChange {
+fn described(entry: Entry<'_>, role: &Role) -> AuditChange {
     let entry = entry.subject(role.id).data("name", role.name.as_str()).data("permissions", role.permissions.clone());
     match role.parent {
         Some(parent) => entry.data("parent_id", parent.to_string()).build(),

@@ -14,6 +14,7 @@ mod table;
 mod table_tests;
 #[cfg(test)]
 mod tests;
+mod tries;
 
 pub use model::Role;
 pub use permissions::{Permission, Permissions};
@@ -23,15 +24,13 @@ pub use system::ADMIN;
 pub use table::RoleTable;
 
 use crate::{
-    Context, Error, Principal, Result,
+    Context, Principal, Result,
     paging::Paging,
     ports::{Position, Scope, StoreError, Unit},
 };
+use async_lock::Mutex;
 use authkit_wire::*;
 use std::sync::Arc;
-
-/// How often an operation reads again after another one was faster.
-const TRIES: usize = 16;
 
 /// Operations on roles.
 ///
@@ -40,13 +39,14 @@ const TRIES: usize = 16;
 #[derive(Clone, Debug)]
 pub struct Roles {
     cx: Arc<Context>,
+    turns: Arc<Mutex<()>>,
 }
 
 impl Roles {
     /// The service over `cx`.
     #[must_use]
-    pub const fn new(cx: Arc<Context>) -> Self {
-        Self { cx }
+    pub fn new(cx: Arc<Context>) -> Self {
+        Self { cx, turns: Arc::default() }
     }
 
     /// The tenant's roles, by name; `parent` keeps those that inherit from it directly.
@@ -112,8 +112,4 @@ impl Roles {
             Err(error) => Err(error.into()),
         }
     }
-}
-
-fn too_busy() -> Error {
-    Error::new(ErrorCode::Conflict, "Roles change too often at this moment; try again.")
 }

@@ -1,4 +1,4 @@
-use super::{Role, RoleChange, Roles, TRIES, too_busy};
+use super::{Role, RoleChange, Roles};
 use crate::{Origin, Result, audit, ports::Unit, sessions::FeedEvent};
 use authkit_wire::{RoleId, TenantId};
 
@@ -11,7 +11,9 @@ impl Roles {
     /// # Errors
     /// Those of the store.
     pub async fn ensure_system_roles(&self, tenant: TenantId) -> Result<()> {
-        for _ in 0..TRIES {
+        let mut tries = self.tries();
+        loop {
+            tries.next().await?;
             let table = self.table(tenant).await?;
             if table.by_name(ADMIN).is_some_and(|role| role.system) {
                 return Ok(());
@@ -41,6 +43,5 @@ impl Roles {
                 return Ok(());
             }
         }
-        Err(too_busy())
     }
 }

@@ -1,0 +1,59 @@
+use super::Roles;
+use crate::{
+    Error, Principal, Result,
+    ports::{Operation, OperationKind, Unit},
+};
+use async_lock::MutexGuard;
+use authkit_wire::{ErrorCode, TenantId};
+
+/// How often a write reads again after another one was faster.
+const MOST: usize = 16;
+
+/// The tries of one write.
+///
+/// The first runs beside other writes. Once one was faster the write waits for its turn on this node, so that many at
+/// once do not starve each other. The host application was asked by then: its code never runs inside a turn.
+pub(super) struct Tries<'a> {
+    roles: &'a Roles,
+    made: usize,
+    turn: Option<MutexGuard<'a, ()>>,
+    asked: bool,
+}
+
+impl Roles {
+    pub(super) const fn tries(&self) -> Tries<'_> {
+        Tries { roles: self, made: 0, turn: None, asked: false }
+    }
+
+    /// Tells the host application after the commit, when it wants to know.
+    pub(super) fn tell(&self, tenant: TenantId, principal: Option<&Principal>, unit: &mut Unit) {
+        let (user, session) = (principal.map(|p| p.user), principal.map(|p| p.session));
+        let operation = Operation { kind: OperationKind::ChangeRoles, tenant, user, session };
+        if let Some(notice) = crate::notices::after_hook(&self.cx, operation) {
+            unit.push(notice);
+        }
+    }
+}
+
+impl Tries<'_> {
+    /// Begins the next try.
+    pub(super) async fn next(&mut self) -> Result<()> {
+        if self.made == MOST {
+            return Err(Error::new(ErrorCode::Conflict, "Roles change too often at this moment; try again."));
+        }
+        if self.made > 0 && self.turn.is_none() {
+            self.turn = Some(self.roles.turns.lock().await);
+        }
+        self.made += 1;
+        Ok(())
+    }
+
+    /// Asks the host application, once for all tries.
+    pub(super) async fn ask(&mut self, tenant: TenantId, principal: Option<&Principal>) -> Result<()> {
+        if std::mem::replace(&mut self.asked, true) {
+            return Ok(());
+        }
+        let (user, session) = (principal.map(|p| p.user), principal.map(|p| p.session));
+        self.roles.cx.before(OperationKind::ChangeRoles, tenant, user, session, None).await
+    }
+}
