@@ -89,6 +89,7 @@ impl Server {
 
     async fn over(engine: Engine, socket: TcpListener) -> io::Result<Self> {
         let config = engine.config();
+        refuse_beyond(config, socket.local_addr()?)?;
         let limits = Limits { header: config.http.header_timeout.duration(), connections: config.http.max_connections };
         let (deadline, own) = (config.shutdown.deadline.duration(), config.operations.listen);
         let tls = tls(config)?;
@@ -110,6 +111,11 @@ impl Server {
     #[must_use]
     pub fn local_addr(&self) -> Option<SocketAddr> {
         self.main.socket.local_addr().ok()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn main_service(&mut self) -> &mut AuthKit {
+        &mut self.main.service
     }
 
     /// Where the main listener answers.
@@ -145,12 +151,18 @@ impl Server {
 }
 
 async fn listen(config: &Config, address: SocketAddr) -> io::Result<TcpListener> {
+    refuse_beyond(config, address)?;
+    let named = |error: io::Error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}"));
+    TcpListener::bind(address).await.map_err(named)
+}
+
+/// Development is for one's own machine.
+fn refuse_beyond(config: &Config, address: SocketAddr) -> io::Result<()> {
     if config.is_development() && !address.ip().to_canonical().is_loopback() {
         let reason = format!("development mode listens on this machine's loopback addresses only, not on {address}");
         return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
     }
-    let named = |error: io::Error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}"));
-    TcpListener::bind(address).await.map_err(named)
+    Ok(())
 }
 
 fn tls(config: &Config) -> io::Result<Option<TlsAcceptor>> {

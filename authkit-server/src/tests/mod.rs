@@ -7,6 +7,7 @@ mod flows;
 mod hosts;
 mod limits;
 mod repeats;
+mod sockets;
 
 use crate::{AuthKit, router};
 use authkit_core::{

@@ -1,0 +1,189 @@
+//! The listener over real sockets on this machine.
+
+use super::Site;
+use crate::Server;
+use authkit_engine::Config;
+use axum::{Router, routing::get};
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    net::TcpStream,
+    sync::{Notify, oneshot},
+    task::JoinHandle,
+};
+
+struct Running {
+    address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    served: JoinHandle<std::io::Result<()>>,
+    /// A request to `/slow` has begun.
+    begun: Arc<Notify>,
+    /// Lets it end.
+    end: Arc<Notify>,
+}
+
+async fn start(change: impl FnOnce(&mut Config)) -> Running {
+    let site = Site::with(|config| {
+        config.listen = "127.0.0.1:0".parse().unwrap();
+        config.public_url = Some("http://localhost".into());
+        config.rate_limits.enabled = false;
+        change(config);
+    })
+    .await;
+    let mut server = Server::bind(site.engine.clone()).await.unwrap();
+    let (begun, end) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (begin, finish) = (begun.clone(), end.clone());
+    let slow = Router::new().route(
+        "/slow",
+        get(async move || {
+            begin.notify_one();
+            finish.notified().await;
+            "done"
+        }),
+    );
+    let service = server.main_service();
+    service.router = service.router.clone().merge(slow);
+    let address = server.local_addr().unwrap();
+    let (stop, stopped) = oneshot::channel();
+    let served = tokio::spawn(server.run(async {
+        let _ = stopped.await;
+    }));
+    Running { address, stop, served, begun, end }
+}
+
+async fn ask<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, path: &str) {
+    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+}
+
+async fn rest<S: AsyncRead + Unpin>(stream: &mut S) -> String {
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer).await;
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[tokio::test]
+async fn stopping_finishes_what_runs_and_takes_nothing_new() {
+    let running = start(|_| {}).await;
+    let mut slow = TcpStream::connect(running.address).await.unwrap();
+    ask(&mut slow, "/slow").await;
+    running.begun.notified().await;
+    running.stop.send(()).unwrap();
+    let answer = tokio::spawn(async move { rest(&mut slow).await });
+    while TcpStream::connect(running.address).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+    running.end.notify_one();
+    let answer = answer.await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("done"), "{answer}");
+    running.served.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn stopping_gives_up_at_the_deadline() {
+    let running = start(|config| config.shutdown.deadline = "100ms".parse().unwrap()).await;
+    let mut slow = TcpStream::connect(running.address).await.unwrap();
+    ask(&mut slow, "/slow").await;
+    running.begun.notified().await;
+    running.stop.send(()).unwrap();
+    running.served.await.unwrap().unwrap();
+    assert!(!rest(&mut slow).await.contains("done"));
+}
+
+#[tokio::test]
+async fn a_connection_that_does_not_speak_in_time_is_closed() {
+    let running = start(|config| config.http.header_timeout = "150ms".parse().unwrap()).await;
+    for said in ["", "P", "PRI * HT", "GET /health/live HTTP/1.1\r\nHost: localhost\r\nX-Slow: "] {
+        let began = Instant::now();
+        let mut slow = TcpStream::connect(running.address).await.unwrap();
+        slow.write_all(said.as_bytes()).await.unwrap();
+        let closed = tokio::time::timeout(Duration::from_secs(5), rest(&mut slow)).await;
+        assert!(closed.is_ok(), "{said:?} holds its connection");
+        assert!(began.elapsed() >= Duration::from_millis(100), "{said:?}");
+    }
+    let mut quick = TcpStream::connect(running.address).await.unwrap();
+    ask(&mut quick, "/health/live").await;
+    assert!(rest(&mut quick).await.starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test]
+async fn connections_beyond_the_limit_wait_for_a_place() {
+    let running = start(|config| config.http.max_connections = 1).await;
+    let mut first = TcpStream::connect(running.address).await.unwrap();
+    ask(&mut first, "/slow").await;
+    running.begun.notified().await;
+    let mut second = TcpStream::connect(running.address).await.unwrap();
+    ask(&mut second, "/health/live").await;
+    let mut byte = [0];
+    assert!(tokio::time::timeout(Duration::from_millis(100), second.read(&mut byte)).await.is_err());
+    running.end.notify_one();
+    assert!(rest(&mut first).await.ends_with("done"));
+    assert!(rest(&mut second).await.contains("ok"));
+}
+
+#[tokio::test]
+async fn tls_is_spoken_with_the_configured_certificate() {
+    use tokio_rustls::{
+        TlsConnector,
+        rustls::{
+            ClientConfig, RootCertStore,
+            crypto::aws_lc_rs,
+            pki_types::{CertificateDer, pem::PemObject},
+        },
+    };
+
+    let file = |name: &str| format!("{}/src/tests/tls/{name}", env!("CARGO_MANIFEST_DIR")).into();
+    let running = start(|config| {
+        config.tls = Some(authkit_engine::config::Tls { cert: file("cert.pem"), key: file("key.pem") });
+    })
+    .await;
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(include_bytes!("tls/cert.pem")).unwrap()).unwrap();
+    let mut config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    let plain = TcpStream::connect(running.address).await.unwrap();
+    let name = "localhost".try_into().unwrap();
+    let mut stream = TlsConnector::from(Arc::new(config)).connect(name, plain).await.unwrap();
+    ask(&mut stream, "/health/live").await;
+    assert!(rest(&mut stream).await.starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test]
+async fn development_does_not_listen_beyond_this_machine() {
+    let site = Site::new().await;
+    let socket = std::net::TcpListener::bind("0.0.0.0:0").unwrap();
+    let refused = Server::from_listener(site.engine, socket).await.unwrap_err();
+    assert_eq!(refused.kind(), std::io::ErrorKind::InvalidInput);
+}
+
+#[tokio::test]
+async fn the_operators_listener_serves_metrics_and_nothing_else() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let running = start(|config| config.operations.listen = Some(free)).await;
+    for (address, path, status) in [
+        (free, "/metrics", 200),
+        (free, "/api/openapi.json", 200),
+        (free, "/health/live", 200),
+        (free, "/v1/me", 404),
+        (free, "/sign-in", 404),
+        (running.address, "/metrics", 404),
+        (running.address, "/api/docs/", 404),
+        (running.address, "/v1/me", 401),
+    ] {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        ask(&mut stream, path).await;
+        let answer = rest(&mut stream).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{path}: {answer}");
+        if path == "/metrics" && status == 200 {
+            assert!(answer.contains("authkit_http_requests_total") || answer.contains("# TYPE"), "{answer}");
+        }
+    }
+}
