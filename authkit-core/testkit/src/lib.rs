@@ -5,3 +5,4 @@ pub mod factories;
 pub mod fakes;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+pub mod store_suite;

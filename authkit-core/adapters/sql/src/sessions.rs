@@ -12,7 +12,7 @@ use authkit_core::{
     sessions::{RefreshState, Session, SessionChange, SessionStore},
     wire::{SessionId, TenantId, UserId},
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// How many sessions one sweep looks at and sets a later look for.
 const LOOK: i64 = 10_000;
@@ -161,11 +161,26 @@ fn touch(mut seen: Vec<(TenantId, SessionId, Timestamp)>) -> Vec<Statement> {
 }
 
 /// First sets a later look for sessions that are alive (`sweep_at` is the earliest time at which each can have ended if
-/// it is not used until then), then deletes from what is left. So each live session is looked at about once per lifetime.
+/// it is not used until then), then deletes from what is left. So each live session is looked at about once per lifetime,
+/// and no column that a refresh changes needs an index.
 fn sweep(before: Timestamp, idle_since: Option<Timestamp>) -> Vec<Statement> {
-    // Without an idle limit nothing is idle.
     let idle = idle_since.map(|since| before.duration_since(since));
     vec![
+        // Sessions that have their later look from a longer idle time need an earlier one. Else the range is empty.
+        Statement::new(
+            Expect::Any,
+            "UPDATE sessions SET sweep_at = created_at WHERE sweep_at >= COALESCE(\
+             (SELECT $1 FROM sweeps WHERE name = 'sessions' AND idle > $2), 9223372036854775807)",
+            values![before, idle.unwrap_or(SignedDuration::MAX)],
+        )
+        .uncounted(),
+        Statement::new(
+            Expect::Any,
+            "INSERT INTO sweeps AS s (name, idle) VALUES ('sessions', $1) \
+             ON CONFLICT (name) DO UPDATE SET idle = excluded.idle WHERE s.idle <> excluded.idle",
+            values![idle.unwrap_or(SignedDuration::MAX)],
+        )
+        .uncounted(),
         Statement::new(
             Expect::Any,
             "UPDATE sessions SET sweep_at = CASE \

@@ -112,6 +112,12 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_user ON sessions (tenant_id, user_id, id);
 CREATE INDEX sessions_sweep_at ON sessions (sweep_at);
 
+-- The idle time that the last sweep went by: a shorter one looks at every session again.
+CREATE TABLE sweeps (
+    name TEXT NOT NULL PRIMARY KEY,
+    idle BIGINT NOT NULL
+);
+
 CREATE TABLE signing_keys (
     id UUID NOT NULL PRIMARY KEY,
     algorithm TEXT NOT NULL,

@@ -4,13 +4,17 @@ use super::{Expect, Failure, Outcome, Placed, Row, Statement, Value, outcome, ow
 use authkit_core::ports::StoreError;
 use futures_util::TryStreamExt as _;
 use sqlx::{
-    Either, Executor as _, PgConnection, PgPool,
+    Connection as _, Either, Executor as _, PgConnection, PgPool,
     postgres::{PgArguments, PgConnectOptions, PgPoolOptions},
 };
-use std::{borrow::Cow, str::FromStr as _, time::Duration};
+use std::{borrow::Cow, io::ErrorKind, str::FromStr as _, time::Duration};
 
 /// How often a unit is tried when the engine asks for it.
 const TRIES: u32 = 5;
+
+/// What is acknowledged must be durable, also in an installation that turned that off; one that asks for more keeps it.
+const DURABLE: &str = "SELECT set_config('synchronous_commit', 'on', false) \
+                       WHERE current_setting('synchronous_commit') = 'off'";
 
 /// A PostgreSQL database.
 #[derive(Debug)]
@@ -37,14 +41,19 @@ impl PostgresDb {
                 ("lock_timeout", millis(timeouts.statement)),
                 ("idle_in_transaction_session_timeout", millis(timeouts.statement * 3)),
                 // Units rely on it: a condition that waited for a lock is checked against the row as it then is.
-                ("default_transaction_isolation", r"read\ committed".to_owned()),
-                // The default, but an installation may have changed it: what is acknowledged must be durable.
-                ("synchronous_commit", "on".to_owned()),
+                ("default_transaction_isolation", "read committed".to_owned()),
             ]);
+        // One connection without the pool, which tries until its patience ends and then does not say why.
+        let probe = PgConnection::connect_with(&options);
+        let probe = tokio::time::timeout(timeouts.connect, probe)
+            .await
+            .map_err(|_| sqlx::Error::Io(ErrorKind::TimedOut.into()))?;
+        probe?.close().await?;
         let pool = PgPoolOptions::new()
             .max_connections(connections.max(2))
             .acquire_timeout(timeouts.connect)
             .test_before_acquire(false)
+            .after_connect(|connection, _| Box::pin(async move { connection.execute(DURABLE).await.map(drop) }))
             .connect_with(options)
             .await?;
         Ok(Self { pool })
