@@ -128,6 +128,15 @@ impl Authority {
         self.hear(cx).await.map(|_| ())
     }
 
+    /// Hears the feed when it was not heard lately. Whoever signs tokens or trusts a tenant's state does this first; with a
+    /// worker that polls it never has to read.
+    ///
+    /// # Errors
+    /// `server.unavailable`.
+    pub async fn freshen(&self, cx: &Context) -> Result<()> {
+        if self.is_stale(cx.now()) { self.poll(cx).await } else { Ok(()) }
+    }
+
     /// Whether what this node knows may be out of date: the last successful poll is more than two seconds ago, or a
     /// change is known that could not be read.
     #[must_use]
@@ -227,7 +236,7 @@ impl Authority {
 
     /// What `token` says, when AuthKit signed it.
     pub(super) fn claims(&self, cx: &Context, token: &str, expiry: Expiry) -> Result<Claims, Refused> {
-        verify(&self.snapshot.load().keys, &cx.settings, token, cx.now(), expiry)
+        verify(self.snapshot.load().keys(), &cx.settings, token, cx.now(), expiry)
     }
 
     /// [`authenticate`](Self::authenticate), with the reason for refusing.
@@ -250,7 +259,7 @@ impl Authority {
             return if self.revocations.has_ended(principal.session) { Err(Refused::Invalid) } else { Ok(principal) };
         }
 
-        let claims = verify(&snapshot.keys, &cx.settings, token, now, Expiry::Checked)?;
+        let claims = verify(snapshot.keys(), &cx.settings, token, now, Expiry::Checked)?;
         if self.revocations.has_ended(claims.session) {
             return Err(Refused::Invalid);
         }
@@ -375,7 +384,7 @@ impl Authority {
     async fn read_keys(&self, cx: &Context) -> Result<Stamped<KeySet>, StoreError> {
         let ticket = self.ticket();
         let stored = cx.store.list_keys().await?;
-        let keys = KeySet::new(&stored, &cx.keyring, &self.snapshot.load().keys);
+        let keys = KeySet::new(&stored, &cx.keyring, self.snapshot.load().keys());
         Ok(Stamped { ticket, value: Arc::new(keys) })
     }
 

@@ -46,6 +46,12 @@ impl KeySet {
         Self { keys: keys.collect() }
     }
 
+    /// Whether both hold the same keys in the same state.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        let state = |key: &Key| (key.id, key.active_at, key.retired_at);
+        self.keys.iter().map(state).eq(other.keys.iter().map(state))
+    }
+
     /// The key that signs at `now`.
     pub(super) fn signer(&self, now: Timestamp) -> Option<&Key> {
         let usable = self.keys.iter().filter(|key| {

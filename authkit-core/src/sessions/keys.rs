@@ -26,7 +26,7 @@ impl Sessions {
     /// The public keys as a JWK set (RFC 7517): those whose tokens may still count, and those that will sign next.
     #[must_use]
     pub fn jwks(&self) -> serde_json::Value {
-        self.cx.authority.snapshot().keys.jwks(&self.cx.settings, self.cx.now())
+        self.cx.authority.snapshot().keys().jwks(&self.cx.settings, self.cx.now())
     }
 
     /// All signing keys, the oldest first.
@@ -121,7 +121,8 @@ impl Sessions {
         unit.push(audit::entry(cx, origin, "key.revoked").operator().subject(id).build());
         match cx.commit(Scope::System, unit).await {
             Err(error) if error.conflict().is_some() => Err(ErrorCode::Conflict.into()),
-            other => Ok(drop(other?)),
+            Err(error) => Err(error.into()),
+            Ok(_) => Ok(()),
         }
     }
 

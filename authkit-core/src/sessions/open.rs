@@ -24,6 +24,7 @@ pub(crate) async fn open(
     amr: &[&str],
     unit: &mut Unit,
 ) -> Result<TokensView> {
+    cx.authority.freshen(cx).await?;
     if !cx.authority.tenant(user.tenant).is_some_and(|tenant| tenant.active) {
         return Err(ErrorCode::InvalidCredentials.into());
     }

@@ -58,6 +58,7 @@ impl Sessions {
         let key = idempotency_key
             .and_then(|key| cx.keyring.mac(token.version, "refresh", &[token.id.as_bytes(), key.as_bytes()]));
 
+        cx.authority.freshen(cx).await?;
         for _ in 0..ROUNDS {
             let (session, user) = self.find(&token).await?.ok_or_else(invalid)?;
             let now = cx.now();

@@ -19,6 +19,18 @@ impl<T> Clone for Stamped<T> {
     }
 }
 
+impl<T> Stamped<T> {
+    /// Takes `read` over when it is later; returns whether that says anything new.
+    fn take(&mut self, read: &Self, is_same: impl Fn(&T, &T) -> bool) -> bool {
+        if read.ticket <= self.ticket {
+            return false;
+        }
+        let news = !is_same(&self.value, &read.value);
+        *self = read.clone();
+        news
+    }
+}
+
 impl<T: Default> Default for Stamped<T> {
     fn default() -> Self {
         Self { ticket: 0, value: Arc::default() }
@@ -30,8 +42,7 @@ impl<T: Default> Default for Stamped<T> {
 pub(crate) struct Snapshot {
     /// Grows with each change, so that nothing derived from an older snapshot is used.
     pub(super) generation: u64,
-    pub(super) keys: Arc<KeySet>,
-    keys_ticket: u64,
+    keys: Stamped<KeySet>,
     tenants: Stamped<TenantTable>,
     roles: HashMap<TenantId, Stamped<RoleTable>>,
 }
@@ -48,24 +59,28 @@ pub(super) enum News {
 }
 
 impl Snapshot {
-    /// This snapshot with `news`, but for what it has from a later read.
+    /// This snapshot with `news`, but for what it has from a later read. It is of the same generation when nothing
+    /// changed: what was read again unchanged, as feeds may ask for, costs no verified token.
     pub(super) fn with(&self, news: &[News]) -> Self {
         let mut next = self.clone();
-        next.generation += 1;
+        let mut changed = false;
         for item in news {
-            match item {
-                News::Keys(read) if read.ticket > next.keys_ticket => {
-                    next.keys_ticket = read.ticket;
-                    next.keys = read.value.clone();
-                }
-                News::Tenants(read) if read.ticket > next.tenants.ticket => next.tenants = read.clone(),
-                News::Roles(tenant, read) if next.roles.get(tenant).is_none_or(|held| read.ticket > held.ticket) => {
-                    next.roles.insert(*tenant, read.clone());
-                }
-                News::Keys(_) | News::Tenants(_) | News::Roles(..) => {}
-            }
+            changed |= match item {
+                News::Keys(read) => next.keys.take(read, KeySet::is_same),
+                News::Tenants(read) => next.tenants.take(read, TenantTable::is_same),
+                News::Roles(tenant, read) => match next.roles.get_mut(tenant) {
+                    Some(held) => held.take(read, |held, read| held.roles() == read.roles()),
+                    None => next.roles.insert(*tenant, read.clone()).is_none(),
+                },
+            };
         }
+        next.generation += u64::from(changed);
         next
+    }
+
+    /// The signing keys.
+    pub(super) fn keys(&self) -> &Arc<KeySet> {
+        &self.keys.value
     }
 
     /// The tenant, active or not.

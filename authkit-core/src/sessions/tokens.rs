@@ -44,7 +44,7 @@ pub(super) struct Access {
 /// Makes the access token of `session` at `now`.
 pub(super) fn issue(cx: &Context, session: &Session, user: &User, roles: &[RoleId], now: Timestamp) -> Result<Access> {
     let snapshot = cx.authority.snapshot();
-    let key = snapshot.keys.signer(now).ok_or_else(|| {
+    let key = snapshot.keys().signer(now).ok_or_else(|| {
         Error::new(ErrorCode::Unavailable, "There is no signing key in use; an operator has to look after the keys.")
     })?;
     let lifetime = lifetime(cx, session, now);

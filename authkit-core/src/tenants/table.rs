@@ -22,6 +22,11 @@ impl TenantTable {
         table
     }
 
+    /// Whether both hold the same tenants in the same state.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.by_id == other.by_id
+    }
+
     /// The tenant.
     pub(crate) fn get(&self, id: TenantId) -> Option<&Arc<Tenant>> {
         self.by_id.get(&id)

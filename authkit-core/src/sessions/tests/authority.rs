@@ -383,3 +383,28 @@ async fn a_permission_on_ones_own_is_for_ones_own() {
     assert_eq!(code(principal.require_for("profile:read", somebody)), Some(ErrorCode::Forbidden));
     assert!(!principal.has("profile:read"));
 }
+
+#[tokio::test]
+async fn what_was_read_again_unchanged_leaves_verified_tokens_verified() {
+    let house = house().await;
+    let generation = || house.cx.authority.snapshot().generation;
+    let before = generation();
+    let again = [FeedEvent::KeysChanged, FeedEvent::TenantsChanged, FeedEvent::RolesChanged(DEFAULT_TENANT)];
+    house.cx.authority.apply(&house.cx, &again).await;
+    assert_eq!(generation(), before);
+    make_role(&house.cx, "helper", &[]).await;
+    assert_eq!(generation(), before + 1);
+}
+
+#[tokio::test]
+async fn a_node_without_a_worker_does_not_sign_with_a_revoked_key() {
+    let house = house().await;
+    let (other, sessions) = house.other_node().await;
+    let first = house.sign_in().await;
+    let old = house.sessions.list_keys().await.unwrap()[0].id;
+    house.sessions.revoke_key(&house.origin, old).await.unwrap();
+    house.advance(3);
+    let tokens = sessions.refresh(&house.origin, &first.refresh_token, None).await.unwrap();
+    assert!(other.authority.authenticate(&other, tokens.access_token.expose()).is_ok());
+    assert!(house.authenticate(&tokens).await.is_ok());
+}

@@ -20,7 +20,7 @@ fn decode(segment: &str) -> Value {
 fn sign(house: &House, header: &Value, claims: &Value) -> String {
     let message = format!("{}.{}", encode(header), encode(claims));
     let snapshot = house.cx.authority.snapshot();
-    let key = snapshot.keys.signer(house.cx.now()).unwrap();
+    let key = snapshot.keys().signer(house.cx.now()).unwrap();
     format!("{message}.{}", URL_SAFE_NO_PAD.encode(key.sign(message.as_bytes()).unwrap()))
 }
 
@@ -288,7 +288,7 @@ async fn names_that_occur_twice_are_refused() {
     let house = house().await;
     let (header, claims, _) = good(&house).await;
     let snapshot = house.cx.authority.snapshot();
-    let key = snapshot.keys.signer(house.cx.now()).unwrap();
+    let key = snapshot.keys().signer(house.cx.now()).unwrap();
     let double = |value: &Value, name: &str| value.to_string().replacen('{', &format!("{{\"{name}\":\"none\","), 1);
     for (header, claims) in [
         (double(&header, "alg"), claims.to_string()),

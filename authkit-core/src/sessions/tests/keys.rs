@@ -57,7 +57,7 @@ async fn a_next_key_is_published_ten_minutes_before_it_signs() {
     house.advance(last - 1);
     assert!(published(&house.sessions).contains(&old));
     house.advance(1);
-    assert_eq!(published(&house.sessions), [next.clone()]);
+    assert_eq!(published(&house.sessions), std::slice::from_ref(&next));
     house.sessions.ensure_keys().await.unwrap();
     assert_eq!(keys(&house).await.len(), 1);
     assert_eq!(signing(&house).await, next);
@@ -100,7 +100,7 @@ async fn a_retired_key_makes_no_new_tokens_also_for_whoever_has_it() {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
     let house = house().await;
     let tokens = house.sign_in().await;
-    let stolen = house.cx.authority.snapshot().keys.signer(house.cx.now()).unwrap().clone();
+    let stolen = house.cx.authority.snapshot().keys().signer(house.cx.now()).unwrap().clone();
     house.sessions.rotate_key_now(&house.origin).await.unwrap();
     house.advance(120);
     let claims = text(&tokens.access_token);
