@@ -4,19 +4,25 @@ use crate::{Config, EngineError, keys};
 use authkit_core::{
     crypto::MasterKey,
     memory::SystemClock,
-    ports::{Clock, Random, Store},
+    ports::{Clock, Random, Scope, Store, Unit},
+    tenants::LeaseChange,
 };
 use authkit_sql::{OpenError, Options, SqlStore};
 use std::{
+    error::Error as _,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
+use uuid::Uuid;
 
 pub use authkit_sql::{MigrationState, Progress as MigrationProgress};
 
 /// How often, and for how long altogether, a database that does not answer yet is tried: containers start together.
 const TRIES: u32 = 5;
+
+/// How long another process may hold the database when this one starts.
+const LOCKED: Duration = Duration::from_secs(5);
 
 /// A store, and the development key that lies with it.
 pub(crate) struct Opened {
@@ -42,11 +48,28 @@ pub(crate) async fn open(
             .await
             .map_err(failed)?;
     }
+    writable(&store).await.map_err(|error| error.at(&config.shown_database_url()))?;
     let key = match config.is_development() && config.keys.master.is_empty() {
         true => development_key(config, &store, random).await?,
         false => None,
     };
     Ok(Opened { store: Arc::new(store), key })
+}
+
+/// A unit that changes nothing tells whether units can be committed: a database that another process holds, or that is
+/// read-only, still answers reads.
+async fn writable(store: &SqlStore) -> Result<(), EngineError> {
+    let locked = "the database is locked by another process; end it, or wait for it";
+    let probe = Unit::new().with(LeaseChange::Release { name: "start", owner: Uuid::nil() });
+    let outcome = tokio::time::timeout(LOCKED, store.commit(Scope::System, probe)).await;
+    let Ok(outcome) = outcome else { return Err(EngineError::Database(locked.to_owned())) };
+    outcome.map(drop).map_err(|error| {
+        let cause = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+        EngineError::Database(match cause.contains("locked") {
+            true => locked.to_owned(),
+            false => format!("the database cannot be written to: {}", one_line(&cause)),
+        })
+    })
 }
 
 async fn connect(config: &Config, clock: Arc<dyn Clock>) -> Result<SqlStore, EngineError> {
@@ -68,7 +91,8 @@ async fn connect(config: &Config, clock: Arc<dyn Clock>) -> Result<SqlStore, Eng
                 tries += 1;
                 tokio::time::sleep(Duration::from_millis(100 << tries)).await;
             }
-            outcome => return outcome.map_err(failed),
+            // An operator with several databases wants to know which one.
+            outcome => return outcome.map_err(|error| failed(error).at(&config.shown_database_url())),
         }
     }
 }
@@ -121,6 +145,15 @@ async fn development_key(
     }
     let shared = store.development_key(&candidate).await;
     shared.map(|key| Some(key.into())).map_err(|error| EngineError::Key(format!("the development key: {error}")))
+}
+
+impl EngineError {
+    fn at(self, place: &str) -> Self {
+        match self {
+            Self::Database(what) => Self::Database(format!("{what} ({place})")),
+            other => other,
+        }
+    }
 }
 
 impl Config {

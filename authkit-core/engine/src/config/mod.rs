@@ -144,6 +144,12 @@ impl Config {
         tree
     }
 
+    /// The database's address without its password.
+    #[must_use]
+    pub fn shown_database_url(&self) -> String {
+        schema::without_password(self.database_url.expose()).unwrap_or_else(|| "***".into())
+    }
+
     /// Where people reach the server, without a trailing slash.
     #[must_use]
     pub fn public_url(&self) -> String {

@@ -118,7 +118,7 @@ pub(super) fn redact(tree: &mut Value) {
 }
 
 /// An address without its password, when it is one.
-fn without_password(text: &str) -> Option<String> {
+pub(super) fn without_password(text: &str) -> Option<String> {
     let (scheme, rest) =
         text.split_once(':').filter(|(scheme, _)| matches!(*scheme, "sqlite" | "postgres" | "postgresql"))?;
     if scheme == "sqlite" {
