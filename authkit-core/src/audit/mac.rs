@@ -105,6 +105,48 @@ fn canonical(value: &Value, out: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::crypto::MasterKey;
+    use authkit_wire::{AuditId, TenantId};
+    use jiff::Timestamp;
+    use std::{collections::BTreeMap, fmt::Write};
+    use uuid::Uuid;
+
+    fn hex(bytes: [u8; 32]) -> String {
+        bytes.iter().fold(String::new(), |mut text, byte| {
+            write!(text, "{byte:02x}").expect("a String");
+            text
+        })
+    }
+
+    /// Computed apart from this code, from the encoding as documented. What is stored depends on it: it never changes.
+    #[test]
+    fn records_links_and_heads_have_the_documented_encoding() {
+        let keyring = Keyring::new(&BTreeMap::from([(1, MasterKey::new([1; 32]))])).expect("a key");
+        let data = serde_json::json!({"b": true, "a": {"y": [1, "é"], "x": null}});
+        let record = AuditRecord {
+            id: AuditId::new(Uuid::from_u128(1)),
+            tenant: TenantId::new(Uuid::from_u128(2)),
+            at: Timestamp::from_microsecond(1_700_000_000_123_456).expect("a time"),
+            action: "role.assigned".into(),
+            outcome: AuditOutcome::Success,
+            actor: Some("operator".into()),
+            subject: Some("usr_1".into()),
+            personal: None,
+            trace_id: Some(String::new()),
+            data: data.as_object().expect("an object").clone(),
+            key_version: 1,
+            mac: [0; 32],
+        };
+        let mac = compute(&keyring, &record).expect("the key is there");
+        assert_eq!(hex(mac), "2e371a5bb1552c991171f643490e369f86cd872f2f1cc48e8d7ebef80fa7c94a");
+        let link = link(&GENESIS, &mac);
+        assert_eq!(hex(link), "953b731f2ca6a5dd30a855503d1e619c31e7f7313178dd476cff81b27c3b6491");
+        let at = Timestamp::from_microsecond(1_700_000_001_000_000).expect("a time");
+        let head = AuditHead { sequence: 1, link, at, key_version: 1, signature: [0; 32] };
+        let signature = sign(&keyring, &head).expect("the key is there");
+        assert_eq!(hex(signature), "d57794bea7ac0db711a9f95cb70f6717bd5c773811b9667a841d4b4308d03560");
+        assert!(compute(&keyring, &AuditRecord { key_version: 2, ..record }).is_none());
+    }
 
     #[test]
     fn canonical_json_does_not_depend_on_the_order_of_keys() {

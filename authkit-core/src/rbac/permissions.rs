@@ -75,6 +75,14 @@ impl Default for Permissions {
 impl Permissions {
     /// AuthKit's permissions and `extra` ones of the host application.
     ///
+    /// ```
+    /// use authkit_core::rbac::{Permission, Permissions};
+    /// let permissions = Permissions::new(vec![Permission::new("documents:edit", "Edit documents")])?;
+    /// assert!(permissions.knows("documents:edit:own") && permissions.knows("users:*"));
+    /// assert!(!permissions.knows("documents:burn"));
+    /// # Ok::<(), authkit_core::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// A name that is not `resource:action`, or that exists already; the fields are `permissions[i]`.
     pub fn new(extra: Vec<Permission>) -> Result<Self> {
