@@ -30,7 +30,7 @@ runner() { # runner <name> <command…>: a runner that fails without saying so i
 }
 
 runner "cargo test" cargo test --workspace --no-fail-fast
-for suite in scripts/run-guide.sh tests/suites/*; do
+for suite in scripts/run-guide.sh scripts/walk-pages.py tests/suites/*; do
   [ -x "$suite" ] && [ -f "$suite" ] && runner "$suite" "$suite"
 done
 

@@ -33,6 +33,7 @@ pub(super) async fn forgot_act(Post { visit, form }: Post) -> Answer {
 /// `GET /forgot-password/sent`
 pub(super) async fn forgot_sent(visit: Visit) -> Answer {
     let values = context! {
+        sent => true,
         title => "Check your mail",
         text => "If there is an account with this address, a mail with a link to set a new password is on its way. \
                  The link works for one hour.",

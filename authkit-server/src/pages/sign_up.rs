@@ -36,6 +36,7 @@ pub(super) async fn act(Post { visit, form }: Post) -> Answer {
 /// `GET /sign-up/sent`
 pub(super) async fn sent(visit: Visit) -> Answer {
     let values = context! {
+        sent => true,
         title => "Check your mail",
         text => "We sent you a mail with a link. Open it to confirm your address; the link works for one day.",
         again => "/verify-email/resend",

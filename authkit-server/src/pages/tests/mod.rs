@@ -108,7 +108,7 @@ async fn an_address_moves_and_comes_back() {
     let site = Site::new().await;
     let mut ada = Browser::account(&site, "ada@example.com").await;
     ada.submit("/account", "/account/email", &[("new_email", "new@example.com")]).await.goes_to("/account");
-    let confirm = site.link("new@example.com", "confirm_email").await;
+    let confirm = site.link("new@example.com", "email_change").await;
     let token = ada.get(&confirm).await.between("name=\"token\" value=\"", "\"");
     ada.submit(&confirm, "/confirm-email", &[("token", &token)]).await.goes_to("/done");
     ada.get("/account").await;

@@ -87,7 +87,9 @@ async fn pages_hold_no_script_and_forbid_it() {
             assert!(policy.contains("frame-ancestors 'none'") && policy.contains("form-action 'self'"), "{path}");
             assert_eq!(page.headers[header::CACHE_CONTROL], "no-store", "{path}");
             assert_eq!(page.headers[header::REFERRER_POLICY], "no-referrer", "{path}");
-            page.hides("<script").hides("javascript:").hides(" onload=").hides(" style=");
+            page.hides("<script").hides("javascript:").hides(" onload=");
+            // The outbox holds mails, escaped, with styles of their own.
+            assert!(path.starts_with("/dev/outbox") || !page.text.contains(" style="), "{path}");
         }
     }
 }
