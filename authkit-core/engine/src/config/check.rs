@@ -515,8 +515,7 @@ mod tests {
 
     #[test]
     fn senseless_values_are_refused_everywhere() {
-        let mut config = Config::default();
-        config.database_url = "mysql://x".into();
+        let mut config = Config::development("mysql://x");
         config.password.min_length = 4;
         config.tokens.access = Span::hours(2);
         config.argon2.queue = 0;
