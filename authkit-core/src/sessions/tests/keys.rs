@@ -116,6 +116,19 @@ async fn a_retired_key_makes_no_new_tokens_also_for_whoever_has_it() {
 }
 
 #[tokio::test]
+async fn a_key_that_is_only_published_makes_no_tokens_yet() {
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+    let house = house().await;
+    let tokens = house.sign_in().await;
+    let next = house.sessions.rotate_key(&house.origin).await.unwrap().id;
+    let next = house.cx.authority.snapshot().keys().find(next).unwrap().clone();
+    let token = text(&tokens.access_token);
+    let message = format!("{}.{}", next.header, token.split('.').nth(1).unwrap());
+    let early = format!("{message}.{}", URL_SAFE_NO_PAD.encode(next.sign(message.as_bytes()).unwrap()));
+    assert!(house.sessions.authenticate(&early).await.is_err());
+}
+
+#[tokio::test]
 async fn a_revoked_key_is_worth_nothing_at_once_and_another_signs() {
     let house = house().await;
     let (other, other_sessions) = house.other_node().await;
