@@ -18,6 +18,7 @@ if [ "$purpose" = test ]; then
   need 'command -v initdb || ls /usr/lib/postgresql/*/bin/initdb' postgresql
   need 'command -v jq' jq
   need 'command -v openssl' openssl
+  need 'command -v openssl' openssl
   need 'command -v oathtool' oathtool
   need 'command -v chromium || command -v chromium-browser || command -v google-chrome' chromium
   need 'command -v chromedriver' chromium-driver
