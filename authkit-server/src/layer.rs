@@ -25,12 +25,12 @@ use axum::{
 use futures_util::FutureExt;
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode, header, request::Parts};
 use std::{
+    borrow::Cow,
     convert::Infallible,
     future::Future,
     net::{IpAddr, SocketAddr},
     panic::AssertUnwindSafe,
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll},
     time::{Duration, Instant},
 };
@@ -50,6 +50,8 @@ pub struct AuthKit {
     pub(crate) router: Router,
     /// Whether this is the operator's own listener.
     pub(crate) operators: bool,
+    /// The peer of the connection, when it is AuthKit's own server that took it.
+    pub(crate) peer: Option<IpAddr>,
 }
 
 impl std::fmt::Debug for AuthKit {
@@ -88,15 +90,15 @@ impl AuthKit {
     async fn handle(self, request: Request<Body>) -> Response {
         let started = Instant::now();
         let (parts, body) = request.into_parts();
-        let app = self.app.clone();
-        let trace = app.shared.traces.of(&parts.headers);
+        let shared = &*self.app.shared;
+        let trace = shared.traces.of(&parts.headers);
         let method = parts.method.clone();
-        let route = app.shared.table.at(parts.uri.path()).ok().map(|found| found.value);
-        let endpoint = route.and_then(|route| route.endpoint(&method)).cloned();
+        let route = shared.table.at(parts.uri.path()).ok().map(|found| found.value);
+        let endpoint = route.and_then(|route| route.endpoint(&method)).map(|endpoint| &**endpoint);
         let api = route.is_some();
         let mut findings = Findings::default();
 
-        let answer = self.answer(parts, body, endpoint.as_ref(), api, trace, &mut findings);
+        let answer = self.answer(parts, body, endpoint, api, trace, &mut findings);
         let mut response = match AssertUnwindSafe(answer).catch_unwind().await {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => Failure(error).into_response(),
@@ -109,8 +111,8 @@ impl AuthKit {
         };
         describe(&mut response, trace);
 
-        let shared = &app.shared;
         let headers = response.headers_mut();
+        headers.reserve(shared.options.headers.len() + 4);
         for (name, value) in &shared.options.headers {
             if !headers.contains_key(name) {
                 headers.insert(name.clone(), value.clone());
@@ -133,7 +135,7 @@ impl AuthKit {
             }
         }
         let (status, took) = (response.status().as_u16(), started.elapsed());
-        let (stats, template) = match &endpoint {
+        let (stats, template) = match endpoint {
             Some(endpoint) => (&endpoint.stats, endpoint.info.path.as_str()),
             None if status == 404 || status == 405 => (&shared.unmatched, "unmatched"),
             None => (&shared.pages, "pages"),
@@ -155,14 +157,14 @@ impl AuthKit {
         &self,
         mut parts: Parts,
         body: Body,
-        endpoint: Option<&Arc<Endpoint>>,
+        endpoint: Option<&Endpoint>,
         api: bool,
         trace: TraceId,
         findings: &mut Findings,
     ) -> Result<Response> {
         let shared = &self.app.shared;
         let options = &shared.options;
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+        let peer = self.peer.or_else(|| parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip()));
         let any_host = self.operators || endpoint.is_some_and(|endpoint| endpoint.any_host);
         let named = self.check_host(&parts, peer, any_host)?;
         if api && let Some(origin) = parts.headers.get(header::ORIGIN) {
@@ -239,14 +241,17 @@ impl AuthKit {
             (Some(endpoint), Some(key), Some(call)) => {
                 let (router, deadline) = (self.router.clone(), options.request_timeout);
                 let route = format!("{} {}", endpoint.info.method, endpoint.info.path);
-                idempotency::run(&self.app, &call, &route, key, request, |request| run(router, request, deadline)).await
+                let run = |request| run(router, request, deadline);
+                // Boxed, so that the many requests without a key do not carry its state.
+                Box::pin(idempotency::run(&self.app, &call, &route, key, request, run)).await
             }
             _ => Ok(run(self.router.clone(), request, options.request_timeout).await),
         }
     }
 
-    /// The host that the request names, if this server answers for it.
-    fn check_host(&self, parts: &Parts, peer: Option<IpAddr>, any_host: bool) -> Result<Option<String>> {
+    /// The host that the request names, if this server answers for it; `None` for one of the installation's own, which
+    /// names no tenant.
+    fn check_host<'a>(&self, parts: &'a Parts, peer: Option<IpAddr>, any_host: bool) -> Result<Option<Cow<'a, str>>> {
         let options = &self.app.shared.options;
         let refused = |detail: &str| Err(Error::new(ErrorCode::NotAcceptableHost, detail));
         let Ok(host) = host::of(parts) else { return refused("The `Host` header is not readable.") };
@@ -258,16 +263,24 @@ impl AuthKit {
             if peer.is_some_and(|peer| !peer.to_canonical().is_loopback()) {
                 return refused("Development mode answers this machine only.");
             }
-            return Ok(host.map(str::to_owned));
         }
         let Some(host) = host else {
-            return if any_host || peer.is_none() { Ok(None) } else { refused("The request names no host.") };
+            let trusted = any_host || options.development || peer.is_none();
+            return if trusted { Ok(None) } else { refused("The request names no host.") };
         };
-        let host = host.trim_end_matches('.').to_ascii_lowercase();
+        let host = host.strip_suffix('.').unwrap_or(host);
+        if options.hosts.iter().any(|own| own.eq_ignore_ascii_case(host)) {
+            return Ok(None);
+        }
+        let named = if host.bytes().any(|b| b.is_ascii_uppercase()) {
+            Cow::Owned(host.to_ascii_lowercase())
+        } else {
+            Cow::Borrowed(host)
+        };
         let known = any_host
-            || options.hosts.contains(&host)
-            || self.app.engine.tenants().resolve(Some(&host), None).is_ok_and(|tenant| tenant != DEFAULT_TENANT);
-        if known { Ok(Some(host)) } else { refused("This server does not answer for that host.") }
+            || options.development
+            || self.app.engine.tenants().resolve(Some(&named), None).is_ok_and(|tenant| tenant != DEFAULT_TENANT);
+        if known { Ok(Some(named)) } else { refused("This server does not answer for that host.") }
     }
 
     /// The tenant found before sign-in, and whether the request names it.

@@ -134,7 +134,7 @@ fn assemble(engine: Engine, options: Options, api: Api, pages: Router, main: Opt
     };
     let app = App { engine, shared: Arc::new(shared) };
     let router = api.router.with_state(app.clone()).merge(pages);
-    AuthKit { app, router, operators: main.is_some() }
+    AuthKit { app, router, operators: main.is_some(), peer: None }
 }
 
 /// Every route of the contract, with who may call it.

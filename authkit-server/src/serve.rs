@@ -2,7 +2,6 @@
 
 use crate::{AuthKit, metrics, operators, router};
 use authkit_engine::{Config, Engine};
-use axum::extract::ConnectInfo;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::{conn::auto::Builder, graceful::GracefulShutdown},
@@ -287,9 +286,9 @@ impl Connection {
     }
 
     async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self, stream: S) {
-        let (service, peer) = (self.service, self.peer);
-        let service = hyper::service::service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
-            request.extensions_mut().insert(ConnectInfo(peer));
+        let mut service = self.service;
+        service.peer = Some(self.peer.ip());
+        let service = hyper::service::service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
             service.clone().call(request)
         });
         let io = TokioIo::new(Greeting { stream, missing: GREETING, timer: Box::pin(tokio::time::sleep(self.header)) });

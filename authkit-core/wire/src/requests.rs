@@ -20,8 +20,10 @@ requests! {
     /// `POST /v1/auth/register`
     RegisterRequest {
         /// The address that will be proved.
+        #[cfg_attr(feature = "openapi", schema(format = Email, min_length = 3, max_length = 254))]
         email: String,
         /// 10 to 128 characters.
+        #[cfg_attr(feature = "openapi", schema(value_type = String, format = Password, min_length = 10, max_length = 128))]
         password: Secret,
         /// The display name.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -45,11 +47,13 @@ requests! {
     /// A request about an address: resend, forgot.
     EmailRequest {
         /// The address.
+        #[cfg_attr(feature = "openapi", schema(format = Email, min_length = 3, max_length = 254))]
         email: String,
     }
     /// `POST /v1/auth/login`
     LoginRequest {
         /// The account's address.
+        #[cfg_attr(feature = "openapi", schema(format = Email, min_length = 3, max_length = 254))]
         email: String,
         /// Its password.
         password: Secret,
@@ -79,6 +83,7 @@ requests! {
         /// The token of the mailed link.
         token: Secret,
         /// 10 to 128 characters.
+        #[cfg_attr(feature = "openapi", schema(value_type = String, format = Password, min_length = 10, max_length = 128))]
         new_password: Secret,
     }
     /// `POST /v1/auth/password/change`
@@ -86,6 +91,7 @@ requests! {
         /// The password so far.
         current_password: Secret,
         /// 10 to 128 characters.
+        #[cfg_attr(feature = "openapi", schema(value_type = String, format = Password, min_length = 10, max_length = 128))]
         new_password: Secret,
     }
     /// `PATCH /v1/me`: an absent field stays, `null` clears.
@@ -110,6 +116,7 @@ requests! {
     /// `POST /v1/me/email`
     ChangeEmailRequest {
         /// The address to move to.
+        #[cfg_attr(feature = "openapi", schema(format = Email, min_length = 3, max_length = 254))]
         new_email: String,
     }
     /// The password again, for what cannot be undone by accident.
@@ -134,24 +141,29 @@ requests! {
     /// `POST /v1/roles`
     CreateRoleRequest {
         /// Unique in the tenant.
+        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 64))]
         name: String,
         /// What the role is for.
         #[serde(default)]
+        #[cfg_attr(feature = "openapi", schema(max_length = 500))]
         description: String,
         /// The role it inherits from.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         parent_id: Option<RoleId>,
         /// `resource:action`, `resource:action:own`, `resource:*`.
         #[serde(default)]
+        #[cfg_attr(feature = "openapi", schema(max_items = 256))]
         permissions: Vec<String>,
     }
     /// `PATCH /v1/roles/{id}`: an absent field stays.
     UpdateRoleRequest {
         /// Unique in the tenant.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 64))]
         name: Option<String>,
         /// What the role is for.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "openapi", schema(max_length = 500))]
         description: Option<String>,
         /// The role it inherits from; `null` for none.
         #[serde(default, skip_serializing_if = "Patch::is_absent")]
@@ -159,11 +171,13 @@ requests! {
         parent_id: Patch<RoleId>,
         /// Replaces the list.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "openapi", schema(max_items = 256))]
         permissions: Option<Vec<String>>,
     }
     /// `POST /v1/permissions/check`
     CheckPermissionRequest {
         /// `resource:action`
+        #[cfg_attr(feature = "openapi", schema(pattern = "^[a-z][a-z0-9_.-]*:[a-z][a-z0-9_.-]*$"))]
         permission: String,
         /// Whose permission; the caller's own when absent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
