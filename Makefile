@@ -27,7 +27,7 @@ setup: ## install what tests and checks need (Debian as root; elsewhere it says 
 	@scripts/setup.sh
 
 openapi: ## write docs/openapi.json
-	@AUTHKIT_UPDATE=1 cargo test --quiet -p authkit-server openapi
+	@UPDATE_OPENAPI=1 cargo test --quiet -p authkit-server openapi
 
 config-docs: ## write docs/configuration.md and its schema
 	@AUTHKIT_UPDATE=1 cargo test --quiet -p authkit-tests --test docs
