@@ -92,9 +92,9 @@ pub(crate) async fn run(report: &mut Report) {
         25.0,
     );
 
-    // Access tokens, never seen and seen before.
+    // Access tokens, never seen and seen before. The first session is gone: a user has only so many.
     let mut tokens = Vec::new();
-    let mut pair = first;
+    let mut pair = sign_in(&engine, "ada@example.com").await;
     for _ in 0..1500 {
         pair = engine.sessions().refresh(&origin, &pair.refresh_token, None).await.unwrap();
         tokens.push(pair.access_token.expose().to_owned());

@@ -19,7 +19,7 @@ impl Database {
 
     /// A database of the private PostgreSQL server, owned by an ordinary role.
     pub async fn postgres() -> Self {
-        let url = Postgres::start().await.create_database().await;
+        let url = tokio::task::spawn_blocking(|| Postgres::start().create_database()).await.unwrap();
         Self { url, directory: TempDir::new().unwrap() }
     }
 

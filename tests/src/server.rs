@@ -48,6 +48,8 @@ impl Server {
             .envs(std::env::var("PATH").map(|path| ("PATH", path)))
             .env("AUTHKIT_DATABASE_URL", &database.url)
             .env("AUTHKIT_LISTEN", "127.0.0.1:0")
+            // Nodes of one installation share it, whatever port each listens on.
+            .env("AUTHKIT_ISSUER", "http://127.0.0.1")
             .current_dir(database.directory())
             .stdin(Stdio::null())
             .kill_on_drop(true);

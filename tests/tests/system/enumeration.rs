@@ -11,7 +11,6 @@ use authkit_engine::{Config, Engine};
 use authkit_tests::{Database, PASSWORD, rounds};
 use std::{
     future::Future,
-    sync::Arc,
     time::{Duration, Instant},
 };
 

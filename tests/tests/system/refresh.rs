@@ -10,7 +10,6 @@ use authkit_core::{
 use authkit_engine::{Config, Engine};
 use authkit_tests::{Database, PASSWORD, rounds};
 use jiff::{SignedDuration, Timestamp};
-use std::sync::Arc;
 
 on_both_engines! {
     eight_simultaneous_refreshes_get_one_pair_and_reuse_kills_the_family
