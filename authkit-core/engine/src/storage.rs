@@ -12,7 +12,7 @@ use std::{
     error::Error as _,
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 use uuid::Uuid;
 
@@ -85,11 +85,16 @@ async fn connect(config: &Config, clock: Arc<dyn Clock>) -> Result<SqlStore, Eng
         ..Options::default()
     };
     let mut tries = 0;
+    let started = Instant::now();
     loop {
         match SqlStore::open(config.database_url.expose(), options.clone()).await {
             Err(OpenError::Unreachable(error)) if tries < TRIES && refuses_for_now(config, &error.to_string()) => {
                 tries += 1;
                 tokio::time::sleep(Duration::from_millis(100 << tries)).await;
+            }
+            // Of two who set up an empty SQLite database at once, one is told so without any wait.
+            Err(OpenError::Locked(_)) if started.elapsed() < LOCKED => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
             }
             // An operator with several databases wants to know which one.
             outcome => return outcome.map_err(|error| failed(error).at(&config.shown_database_url())),

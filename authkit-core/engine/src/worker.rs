@@ -88,7 +88,22 @@ enum Next {
     Later,
 }
 
+/// What the numbers mean, for whoever records them.
+fn describe() {
+    metrics::describe_counter!("authkit_worker_turns_total", "Turns of background tasks.");
+    metrics::describe_counter!("authkit_worker_failures_total", "Turns of background tasks that failed.");
+    metrics::describe_counter!("authkit_worker_panics_total", "Turns of background tasks that panicked.");
+    metrics::describe_counter!("authkit_notices_handled_total", "Records of the outbox dealt with.");
+    metrics::describe_gauge!("authkit_notices_waiting", "Records that wait in the outbox.");
+    metrics::describe_gauge!("authkit_notices_dead", "Records of the outbox that were given up.");
+    metrics::describe_counter!("authkit_swept_rows_total", "Expired rows deleted.");
+    metrics::describe_counter!("authkit_hash_refused_total", "Password hashes refused because the queue was full.");
+    metrics::describe_gauge!("authkit_hash_queue", "Password hashes that waited when the last one was added.");
+    metrics::describe_histogram!("authkit_hash_seconds", metrics::Unit::Seconds, "Time of a password hash.");
+}
+
 pub(crate) fn start(engine: Engine) -> WorkerHandle {
+    describe();
     let owner = engine.context().uuid();
     let (stop, _) = watch::channel(false);
     let mut tasks = JoinSet::new();

@@ -28,5 +28,11 @@ pub(crate) fn server(config: &Config) -> Result<(), String> {
     } else {
         log.compact().with_target(false).with_ansi(std::io::stderr().is_terminal()).try_init()
     };
+    std::panic::set_hook(Box::new(|panic| {
+        // A message made at run time may hold what somebody sent: only fixed ones are shown.
+        let message = panic.payload().downcast_ref::<&'static str>().copied();
+        let place = panic.location().map(ToString::to_string);
+        tracing::error!(panic = message, place, "something panicked");
+    }));
     Ok(())
 }

@@ -129,9 +129,7 @@ impl Cli {
 
 /// Reads the configuration of this process.
 fn load(file: Option<&std::path::Path>) -> Result<Config, Failure> {
-    let variables = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())));
-    Ok(Config::load(variables, file)?)
+    Ok(Config::from_env(file)?)
 }
 
 /// An engine for one command. Call [`finish`] after a change.

@@ -9,16 +9,16 @@ use std::path::{Path, PathBuf};
 const CONFIG: &str = "AUTHKIT_CONFIG";
 
 impl Config {
-    /// The configuration of this process: `AUTHKIT_…` variables, and the file that `AUTHKIT_CONFIG` names.
+    /// The configuration of this process: its `AUTHKIT_…` variables over `file`, else over the one that `AUTHKIT_CONFIG`
+    /// names.
     ///
     /// # Errors
     /// Everything that cannot be read, at once.
-    pub fn from_env() -> Result<Self, ConfigError> {
-        let variables = std::env::vars_os().filter_map(|(name, value)| {
-            // A variable that is not UTF-8 is reported by name below, since its value then fails to parse.
-            Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
-        });
-        Self::load(variables, None)
+    pub fn from_env(file: Option<&Path>) -> Result<Self, ConfigError> {
+        // A value that is not UTF-8 does not pass as what it was meant to be: it is refused by name below, or plainly wrong.
+        let variables = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())));
+        Self::load(variables, file)
     }
 
     /// The configuration from `variables` (name and value; others than `AUTHKIT_…` are left alone) over the TOML file: `file`, else
@@ -55,11 +55,15 @@ impl Config {
     }
 }
 
-/// Deserializes `tree`; each refused value is noted and left out, so that one run finds them all.
+/// Lays `tree` over the defaults and deserializes it; each refused value is noted and left out, so that one run finds
+/// them all.
 fn build(tree: Map<String, Value>, problems: &mut Vec<Problem>) -> Option<Config> {
+    let defaults = serde_json::to_value(Config::default()).ok()?;
     let mut tree = Value::Object(tree);
     for _ in 0..200 {
-        match serde_path_to_error::deserialize::<_, Config>(tree.clone()) {
+        let mut whole = defaults.clone();
+        overlay(&mut whole, &tree);
+        match serde_path_to_error::deserialize::<_, Config>(whole) {
             Ok(config) => return Some(config),
             Err(error) => {
                 let path: Vec<String> = error.path().to_string().split('.').map(str::to_owned).collect();
@@ -71,6 +75,18 @@ fn build(tree: Map<String, Value>, problems: &mut Vec<Problem>) -> Option<Config
         }
     }
     None
+}
+
+/// Puts the values of `over` in the place of those of `base`, level by level.
+fn overlay(base: &mut Value, over: &Value) {
+    match (base, over) {
+        (Value::Object(base), Value::Object(over)) => {
+            for (name, value) in over {
+                overlay(base.entry(name.clone()).or_insert(Value::Null), value);
+            }
+        }
+        (base, over) => *base = over.clone(),
+    }
 }
 
 fn remove(tree: &mut Value, path: &[String]) -> bool {
@@ -294,6 +310,17 @@ mod tests {
         assert_eq!(config.mail.smtp.map(|smtp| smtp.host).as_deref(), Some("relay"));
         assert!(config.profile_fields.contains_key("company"));
         assert_eq!(config.public_url, None);
+    }
+
+    #[test]
+    fn one_value_of_a_section_leaves_the_others_as_they_are() {
+        let config = load(&[("AUTHKIT_RATE_LIMITS__SIGN_IN__REQUESTS", "5")]).expect("fine");
+        assert_eq!(
+            config.rate_limits.sign_in,
+            crate::config::Rate { requests: 5, ..Config::default().rate_limits.sign_in }
+        );
+        let error = load(&[("AUTHKIT_RATE_LIMITS__SIGN_IN__PER", "never")]).expect_err("wrong");
+        assert_eq!(error.problems.iter().map(|p| p.name.as_str()).collect::<Vec<_>>(), ["rate_limits.sign_in.per"]);
     }
 
     #[test]
