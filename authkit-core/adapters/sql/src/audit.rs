@@ -192,8 +192,10 @@ impl AuditStore for SqlStore {
         let sql = concat!(
             "SELECT ",
             columns!(),
-            " FROM audit_records r WHERE r.sequence IS NULL OR r.sequence < 1 \
-             OR r.sequence > COALESCE((SELECT max(l.sequence) FROM audit_links l), 0) ORDER BY r.id LIMIT $1"
+            " FROM audit_records r WHERE r.id IN (SELECT n.id FROM audit_records n WHERE n.sequence IS NULL \
+             UNION ALL SELECT n.id FROM audit_records n WHERE n.sequence < 1 \
+             UNION ALL SELECT n.id FROM audit_records n \
+             WHERE n.sequence > COALESCE((SELECT max(l.sequence) FROM audit_links l), 0)) ORDER BY r.id LIMIT $1"
         );
         self.db.fetch(sql, values![limit]).await?.iter().map(record).collect()
     }

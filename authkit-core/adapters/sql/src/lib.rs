@@ -36,6 +36,8 @@ mod plan;
 mod roles;
 mod sessions;
 mod store;
+#[cfg(test)]
+mod suite;
 mod tenants;
 
 pub use error::OpenError;

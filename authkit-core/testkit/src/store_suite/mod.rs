@@ -11,10 +11,7 @@
 //!     Arc::new(MemoryStore::default())
 //! }
 //!
-//! # mod hidden {
-//! # use super::make;
 //! authkit_testkit::store_suite!(make);
-//! # }
 //! # fn main() {}
 //! ```
 //!
@@ -224,7 +221,7 @@ macro_rules! store_suite {
             feed::a_units_events_come_only_when_it_commits
             feed::readers_miss_nothing_of_parallel_writers
             feed::a_waiting_reader_is_woken
-            feed::old_events_are_pruned
+            feed::pruning_loses_nothing_new
             feed::a_users_authority_is_read_as_a_whole
             roles::a_role_is_kept_and_updated
             roles::a_name_is_taken_once_in_a_tenant

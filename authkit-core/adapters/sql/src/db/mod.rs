@@ -1,5 +1,7 @@
 //! The two engines behind one face: lists of statements in, rows and counts out.
 
+#[cfg(test)]
+mod explain;
 mod failure;
 mod postgres;
 mod row;
@@ -81,9 +83,12 @@ impl Db {
         sql: impl Into<Cow<'static, str>>,
         values: Vec<Value>,
     ) -> Result<Vec<Row>, StoreError> {
+        let sql = sql.into();
+        #[cfg(test)]
+        explain::check(self, &sql, &values).await;
         match self {
-            Self::Sqlite(db) => db.fetch(sql.into(), values).await,
-            Self::Postgres(db) => db.fetch(sql.into(), values).await,
+            Self::Sqlite(db) => db.fetch(sql, values).await,
+            Self::Postgres(db) => db.fetch(sql, values).await,
         }
     }
 
@@ -98,6 +103,10 @@ impl Db {
 
     /// Applies all statements or none, durably.
     pub(crate) async fn apply(&self, statements: Vec<Placed>) -> Result<Vec<Outcome>, StoreError> {
+        #[cfg(test)]
+        for (_, statement) in &statements {
+            explain::check(self, &statement.sql, &statement.values).await;
+        }
         match self {
             Self::Sqlite(db) => db.apply(statements).await,
             Self::Postgres(db) => db.apply(statements).await,

@@ -69,6 +69,18 @@ impl PostgresDb {
         Ok(rows.into_iter().map(Row::Postgres).collect())
     }
 
+    /// The lines of the plan, where a scan is only left when there is no index.
+    #[cfg(test)]
+    pub(super) async fn explain(&self, sql: &str, values: Vec<Value>) -> Vec<String> {
+        use sqlx::Row as _;
+        let mut transaction = self.pool.begin().await.unwrap();
+        transaction.execute("SET LOCAL enable_seqscan = off").await.unwrap();
+        let sql = super::explain::explained("EXPLAIN", sql);
+        let query = sqlx::query_with(sql, arguments(values).unwrap());
+        let rows = query.fetch_all(&mut *transaction).await.unwrap();
+        rows.iter().map(|row| row.get(0)).collect()
+    }
+
     pub(super) async fn apply(&self, statements: Vec<Placed>) -> Result<Vec<Outcome>, StoreError> {
         let pool = self.pool.clone();
         // A task of its own: the caller's future may be dropped half-way, the unit is then completed all the same.

@@ -96,6 +96,16 @@ impl SqliteDb {
         Ok(rows.into_iter().map(Row::Sqlite).collect())
     }
 
+    /// The lines of the plan.
+    #[cfg(test)]
+    pub(super) async fn explain(&self, sql: &str, values: Vec<Value>) -> Vec<String> {
+        use sqlx::Row as _;
+        let sql = super::explain::explained("EXPLAIN QUERY PLAN", sql);
+        let query = sqlx::query_with(sql, arguments(values).unwrap());
+        let rows = query.fetch_all(&mut *self.writer.lock().await).await.unwrap();
+        rows.iter().map(|row| row.get("detail")).collect()
+    }
+
     pub(super) async fn apply(&self, statements: Vec<Placed>) -> Result<Vec<Outcome>, StoreError> {
         let (answer, outcome) = oneshot::channel();
         let gone = || StoreError::Unavailable("the writer has ended".into());

@@ -1,8 +1,9 @@
-//! The store suite on SQLite, in a file and in memory, and on a real PostgreSQL with an ordinary role.
+//! The store suite on SQLite, in a file and in memory, and on a real PostgreSQL with an ordinary role. While it runs,
+//! every statement's plan is looked at (see [`explain`](crate::db)).
 
+use crate::{Options, SqlStore};
 use authkit_core::ports::Store;
-use authkit_sql::{Options, SqlStore};
-use authkit_testkit::store_suite::Made;
+use authkit_testkit::{postgres::Postgres, store_suite::Made};
 use std::sync::Arc;
 
 async fn open(url: &str) -> Arc<SqlStore> {
@@ -31,7 +32,7 @@ mod file {
 
 mod postgres {
     async fn make() -> std::sync::Arc<dyn super::Store> {
-        super::open(&authkit_testkit::postgres::Postgres::start_fast().create_database()).await
+        super::open(&super::Postgres::start_fast().create_database()).await
     }
 
     authkit_testkit::store_suite!(make);
