@@ -190,6 +190,12 @@ impl RateLimits {
             }
         }
     }
+
+    /// How many keys are remembered for the class.
+    #[cfg(test)]
+    pub(crate) fn remembered(&self, class: RateClass) -> usize {
+        self.0.get(class as usize).and_then(Option::as_ref).map_or(0, |class| class.limiter.len())
+    }
 }
 
 impl Class {

@@ -25,9 +25,10 @@ pub(crate) fn register(api: &mut Api) {
 #[utoipa::path(
     get, path = "/v1/admin/audit", operation_id = "listAudit", tag = "admin",
     params(
-        ("action" = Option<String>, Query, description = "This action, or with a trailing `.` every action that starts so"),
-        ("actor" = Option<String>, Query, description = "Who did it"),
-        ("subject" = Option<String>, Query, description = "To whom or what"),
+        ("action" = Option<String>, Query, description = "This action, or with a trailing `.` every action that starts so",
+            min_length = 1, max_length = 256),
+        ("actor" = Option<String>, Query, description = "Who did it", min_length = 1, max_length = 256),
+        ("subject" = Option<String>, Query, description = "To whom or what", min_length = 1, max_length = 256),
         ("outcome" = Option<AuditOutcome>, Query, description = "Whether it succeeded"),
         ("from" = Option<String>, Query, description = "At or after (RFC 3339)", format = DateTime),
         ("until" = Option<String>, Query, description = "Before (RFC 3339)", format = DateTime),

@@ -32,8 +32,10 @@ pub(crate) fn register(api: &mut Api) {
 #[utoipa::path(
     get, path = "/v1/admin/users", operation_id = "listUsers", tag = "admin",
     params(
-        ("email" = Option<String>, Query, description = "The address starts with this"),
-        ("name" = Option<String>, Query, description = "The name contains this, in any case"),
+        ("email" = Option<String>, Query, description = "The address starts with this",
+            min_length = 1, max_length = 254),
+        ("name" = Option<String>, Query, description = "The name contains this, in any case",
+            min_length = 1, max_length = 254),
         ("status" = Option<UserStatus>, Query, description = "Their status"),
         ("role" = Option<RoleId>, Query, description = "They hold this role directly"),
         ("limit" = Option<u32>, Query, description = "Items on the page; 25 without it", minimum = 1, maximum = 100),

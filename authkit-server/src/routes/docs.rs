@@ -22,7 +22,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
     font-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
 pub(crate) fn register(api: &mut Api) {
-    let spec = Spec::new(Access::Machine, RateClass::Unlimited);
+    let spec = Spec::new(Access::Machine, RateClass::Read);
     api.compressed(routes!(openapi), spec);
     api.route(routes!(docs), spec);
     api.route(routes!(docs_index), spec);

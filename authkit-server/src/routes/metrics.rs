@@ -15,7 +15,7 @@ use http::header;
 use utoipa_axum::routes;
 
 pub(crate) fn register(api: &mut Api) {
-    api.route(routes!(metrics), Spec::new(Access::Machine, RateClass::Unlimited));
+    api.route(routes!(metrics), Spec::new(Access::Machine, RateClass::Read));
 }
 
 /// What Prometheus reads

@@ -192,3 +192,33 @@ async fn every_route_says_who_may_call_it() {
     );
     assert!(json!(crate::openapi_json()).as_str().unwrap().contains("x-authkit-access"));
 }
+
+#[tokio::test]
+async fn asking_with_head_asks_for_the_same() {
+    let site = Site::new().await;
+    for route in routes().iter().filter(|route| route.method == Method::GET && route.access.needs_token()) {
+        let path = route.path.replace("{id}", "rol_0192f0c1a4b87c3d9e5f60718293a4b5");
+        let answer = site.call(Method::HEAD, &path, None, None).await;
+        assert_eq!(answer.status, 401, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn before_sign_in_the_header_names_the_tenant() {
+    let site = Site::new().await;
+    let (_, acme) = site.factory.tenant("acme").await.unwrap();
+    acme.user_at("ada@example.org").await.unwrap();
+    let body = json!({"email": "ada@example.org", "password": authkit_testkit::factories::Factory::PASSWORD});
+    let with = |tenant: &str| {
+        let mut asked = request(Method::POST, "/v1/auth/login", None, Some(body.clone()));
+        asked.headers_mut().insert("x-authkit-tenant", tenant.parse().unwrap());
+        asked
+    };
+    let tokens = site.send(with("acme")).await.is(200).json();
+    for other in ["default", "nowhere"] {
+        site.send(with(other)).await.refused(401, "auth.invalid_credentials");
+    }
+    // The token says which tenant it is of, whether or not the request repeats it.
+    let me = site.get("/v1/me", tokens["access_token"].as_str()).await.is(200).json();
+    assert_ne!(me["tenant_id"], site.factory.user().await.unwrap().tenant_id.to_string());
+}

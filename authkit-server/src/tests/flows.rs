@@ -210,3 +210,35 @@ async fn mass_assignment_is_refused() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_node_that_has_not_heard_of_revocations_for_a_while_is_not_ready() {
+    let site = Site::new().await;
+    site.get("/health/ready", None).await.is(200);
+    site.clock.advance(jiff::SignedDuration::from_secs(10));
+    site.get("/health/ready", None).await.refused(503, "server.unavailable");
+    site.get("/health/live", None).await.is(200);
+    site.engine.context().authority.poll(site.engine.context()).await.unwrap();
+    site.get("/health/ready", None).await.is(200);
+}
+
+#[tokio::test]
+async fn mailed_links_never_take_the_host_of_a_request() {
+    let site = Site::with(|config| config.public_url = Some("http://localhost:8080".into())).await;
+    site.signed_in("ada@example.org").await;
+    for (name, value) in
+        [("host", "evil.localhost"), ("x-forwarded-host", "evil.example"), ("forwarded", "host=evil.example")]
+    {
+        let body = json!({"email": "ada@example.org"});
+        let mut asked = request(Method::POST, "/v1/auth/password/forgot", None, Some(body));
+        asked.headers_mut().insert(name, value.parse().unwrap());
+        site.send(asked).await.is(202);
+    }
+    site.factory.deliver(&site.mailer).await.unwrap();
+    let mails = site.mailer.mails();
+    assert!(mails.iter().any(|mail| mail.kind == "password_reset"));
+    for mail in mails {
+        assert!(!mail.text.contains("evil") && !mail.html.contains("evil"));
+        assert!(mail.links.iter().all(|link| link.starts_with("http://localhost:8080/")), "{:?}", mail.links);
+    }
+}

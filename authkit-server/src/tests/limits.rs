@@ -107,3 +107,20 @@ async fn pages_are_limited_like_the_operations_behind_them() {
     }
     assert_eq!(last, 429);
 }
+
+#[tokio::test]
+async fn what_is_remembered_of_clients_is_forgotten() {
+    use crate::rate_limit::{Key, RateClass};
+    let site = limited().await;
+    let limits = &site.service.app.shared.limits;
+    let ask = |n: u32| limits.check(RateClass::Read, Key::V4(n), &mut None);
+    for n in 0..4_000 {
+        ask(n).unwrap();
+    }
+    assert!(limits.remembered(RateClass::Read) >= 4_000);
+    site.clock.advance(SignedDuration::from_secs(120));
+    for n in 0..200 {
+        ask(1_000_000 + n).unwrap();
+    }
+    assert!(limits.remembered(RateClass::Read) <= 300, "{}", limits.remembered(RateClass::Read));
+}

@@ -2,6 +2,7 @@
 
 mod access;
 mod contract;
+mod embedding;
 mod errors;
 mod flows;
 mod hosts;
@@ -14,7 +15,7 @@ use authkit_core::{
     memory::{InlineHasher, MemoryStore},
     wire::{TokensView, UserView},
 };
-use authkit_engine::{Config, Engine};
+use authkit_engine::{Config, Engine, EngineBuilder};
 use authkit_testkit::{
     factories::Factory,
     fakes::{RecordingMailer, TestClock},
@@ -91,6 +92,13 @@ impl Site {
     }
 
     pub(super) async fn with(change: impl FnOnce(&mut Config)) -> Self {
+        Self::building(change, |builder| builder).await
+    }
+
+    pub(super) async fn building(
+        change: impl FnOnce(&mut Config),
+        build: impl FnOnce(EngineBuilder) -> EngineBuilder,
+    ) -> Self {
         let mut config = Config::development("sqlite::memory:");
         config.rate_limits.enabled = false;
         change(&mut config);
@@ -105,7 +113,7 @@ impl Site {
         if memory {
             builder = builder.store(std::sync::Arc::new(MemoryStore::default()));
         }
-        let engine = builder.build().await.unwrap();
+        let engine = build(builder).build().await.unwrap();
         let factory = Factory::new(engine.context().clone());
         Self { service: router(engine.clone()), engine, factory, clock, mailer }
     }
