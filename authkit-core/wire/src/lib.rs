@@ -3,7 +3,7 @@
 //! The crate is `no_std`. Without the feature `alloc` it holds ids, error codes and TOTP; with it, also the
 //! requests and views of the HTTP contract. The feature `openapi` adds their schemas.
 // utoipa's derives name `std`; schemas are only made on machines that have it.
-#![cfg_attr(not(feature = "openapi"), no_std)]
+#![cfg_attr(not(any(feature = "openapi", test)), no_std)]
 
 #[cfg(feature = "alloc")]
 extern crate alloc;

@@ -75,7 +75,6 @@ impl utoipa::ToSchema for Secret {
 
 #[cfg(test)]
 mod tests {
-    extern crate std;
     use super::Secret;
 
     #[test]
