@@ -230,13 +230,106 @@ async fn gauges(engine: &Engine) -> Result<Next> {
 
 /// Takes or prolongs the lease of a job. `false` while another node has it.
 async fn leased(engine: &Engine, owner: Uuid, name: &'static str) -> Result<bool> {
+    leased_until(engine, owner, name, LEASE).await
+}
+
+async fn leased_until(engine: &Engine, owner: Uuid, name: &'static str, time: SignedDuration) -> Result<bool> {
     let cx = engine.context();
     let now = cx.now();
-    let until = now.checked_add(LEASE).unwrap_or(now);
+    let until = now.checked_add(time).unwrap_or(now);
     let unit = Unit::new().with(LeaseChange::Acquire { name, owner, now, until });
     match cx.commit(Scope::System, unit).await {
         Ok(_) => Ok(true),
         Err(error) if error.conflict().is_some() => Ok(false),
         Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Config;
+    use authkit_core::{
+        Origin,
+        ports::{Mail, MailError, Mailer},
+        tenants::DEFAULT_TENANT,
+        wire::RegisterRequest,
+    };
+    use std::sync::Arc;
+    use tokio::sync::Notify;
+
+    fn config(folder: &tempfile::TempDir) -> Config {
+        let mut config = Config::development(&format!("sqlite://{}", folder.path().join("a.db").display()));
+        config.argon2.memory_kib = 64;
+        config
+    }
+
+    #[tokio::test]
+    async fn one_node_at_a_time_holds_a_job_and_gives_it_back_at_the_stop() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let first = Engine::builder(config(&folder)).build().await.expect("an engine");
+        let second = Engine::builder(config(&folder)).build().await.expect("an engine");
+        let other = second.context().uuid();
+        let worker = first.start_worker();
+        let taken = async {
+            // Taken for no time, so that it holds nothing back itself.
+            while leased_until(&second, other, "sweep", SignedDuration::ZERO).await.expect("asked") {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), taken).await.expect("the worker takes the job");
+        worker.stop(Duration::from_secs(5)).await;
+        assert!(leased(&second, other, "sweep").await.expect("asked"), "the lease was not given back");
+        assert!(leased(&second, other, "keys").await.expect("asked"), "the lease was not given back");
+    }
+
+    /// Never comes back.
+    #[derive(Debug)]
+    struct Hanging(Arc<Notify>);
+
+    #[async_trait::async_trait]
+    impl Mailer for Hanging {
+        async fn send(&self, _: &Mail) -> std::result::Result<(), MailError> {
+            self.0.notify_one();
+            std::future::pending().await
+        }
+    }
+
+    #[tokio::test]
+    async fn a_stop_waits_no_longer_than_its_deadline_and_the_next_node_delivers() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut config = config(&folder);
+        config.mail.smtp = Some(crate::config::Smtp::default());
+        let began = Arc::new(Notify::new());
+        let engine =
+            Engine::builder(config.clone()).mailer(Hanging(Arc::clone(&began))).build().await.expect("an engine");
+        let request = RegisterRequest {
+            email: "ada@example.com".into(),
+            password: "violet tractor 12 umbrella".into(),
+            name: None,
+            locale: None,
+            profile: None,
+            redirect_url: None,
+        };
+        engine.accounts().register(&Origin::local(DEFAULT_TENANT), request).await.expect("registered");
+        let worker = engine.start_worker();
+        began.notified().await;
+        let started = Instant::now();
+        worker.stop(Duration::from_millis(200)).await;
+        assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+
+        let began = Arc::new(Notify::new());
+        let next = Engine::builder(config).mailer(Hanging(Arc::clone(&began))).build().await.expect("an engine");
+        let worker = next.start_worker();
+        let again = tokio::time::timeout(Duration::from_secs(10), began.notified()).await;
+        assert!(again.is_ok(), "the mail's lease was not given back");
+        worker.stop(Duration::from_millis(10)).await;
+    }
+
+    #[test]
+    fn pauses_after_failures_grow_and_end() {
+        assert_eq!(backoff(1), Duration::from_millis(250));
+        assert!((1..40).all(|failures| backoff(failures) <= backoff(failures + 1)));
+        assert_eq!(backoff(u32::MAX), Duration::from_secs(15));
     }
 }

@@ -10,7 +10,12 @@ use authkit_engine::{
 };
 use jiff::SignedDuration;
 use serde::Serialize;
-use std::{io, path::Path, process::ExitCode, time::Duration};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
 use tokio::{io::AsyncReadExt as _, net::TcpStream};
 
 /// How a check ended.
@@ -61,7 +66,10 @@ pub(crate) async fn run(file: Option<&Path>, output: &Output) -> Outcome {
     let mut report = Report::default();
     match load(file) {
         Err(failure) => report.fail("configuration", failure),
-        Ok(config) => examine(&config, &mut report).await,
+        Ok(config) => {
+            secret_files(file, &mut report);
+            examine(&config, &mut report).await;
+        }
     }
     let failed = report.checks.iter().filter(|check| check.state == State::Failed).count();
     output.result(&serde_json::json!({ "healthy": failed == 0, "checks": report.checks }), || text(&report, failed));
@@ -78,6 +86,21 @@ async fn examine(config: &Config, report: &mut Report) {
     listener(config, report);
     mail(config, report).await;
     database(config, report).await;
+}
+
+/// Files that hold secrets are their owner's only.
+fn secret_files(file: Option<&Path>, report: &mut Report) {
+    let variables = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
+    let named: Vec<(String, PathBuf)> = variables.map(|(name, value)| (name, value.into())).collect();
+    let from_variables = named.iter().filter(|(name, _)| name.starts_with("AUTHKIT_") && name.ends_with("_FILE"));
+    let configured =
+        file.or_else(|| named.iter().find(|(name, _)| name == "AUTHKIT_CONFIG").map(|(_, path)| path.as_path()));
+    let holds_key = |path: &&Path| std::fs::read_to_string(path).is_ok_and(|text| text.contains("master"));
+    let paths = from_variables.map(|(_, path)| path.as_path()).chain(configured.filter(holds_key));
+    for path in paths.filter(|path| readable_by_others(path)) {
+        let next = format!("chmod 600 {}", path.display());
+        report.warn("secrets", format!("others can read {}", path.display()), &next);
+    }
 }
 
 fn master_keys(config: &Config, report: &mut Report) {
