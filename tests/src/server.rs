@@ -21,13 +21,11 @@ fn binary() -> &'static Path {
             .output()
             .expect("cargo runs");
         let text = String::from_utf8(output.stdout).unwrap();
-        let path = text
-            .lines()
+        text.lines()
             .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
             .filter(|message| message["target"]["name"] == "authkit")
             .find_map(|message| message["executable"].as_str().map(PathBuf::from))
-            .expect("cargo builds the server");
-        path
+            .expect("cargo builds the server")
     })
 }
 
