@@ -6,7 +6,7 @@ use crate::{
     access::{self, Access},
     call::{Call, TraceId},
     client_ip::client_ip,
-    extract, host, idempotency,
+    extract, host, idempotency, pages,
     problem::{self, Failure, Pending},
     rate_limit::{Key, RateClass, Standing},
     registry::Endpoint,
@@ -96,6 +96,7 @@ impl AuthKit {
         let route = shared.table.at(parts.uri.path()).ok().map(|found| found.value);
         let endpoint = route.and_then(|route| route.endpoint(&method)).map(|endpoint| &**endpoint);
         let api = route.is_some();
+        let page = !api && pages::wanted(&parts.headers);
         let mut findings = Findings::default();
 
         let answer = self.answer(parts, body, endpoint, api, trace, &mut findings);
@@ -109,14 +110,15 @@ impl AuthKit {
                 Failure(ErrorCode::Internal.into()).into_response()
             }
         };
+        if page {
+            pages::describe(app.engine.context(), &mut response, trace.as_str());
+        }
         describe(&mut response, trace);
 
         let headers = response.headers_mut();
         headers.reserve(shared.options.headers.len() + 4);
         for (name, value) in &shared.options.headers {
-            if !headers.contains_key(name) {
-                headers.insert(name.clone(), value.clone());
-            }
+            headers.entry(name).or_insert_with(|| value.clone());
         }
         headers.insert(TRACE, trace.header());
         if let Some(standing) = findings.standing {

@@ -54,7 +54,7 @@ use registry::{Api, Endpoint, Methods};
 use routes::{Mounted, permissions::PermissionsView};
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 /// What handlers and the combined layer work with.
@@ -76,14 +76,33 @@ pub(crate) struct Shared {
     pub(crate) limits: rate_limit::RateLimits,
     pub(crate) traces: TraceIds,
     pub(crate) table: matchit::Router<Methods>,
-    /// Whose requests `/metrics` shows, when not one's own.
-    pub(crate) counted: Option<Arc<Shared>>,
+    /// The main listener, when this is the operator's: its requests and its document are shown.
+    pub(crate) main: Option<Arc<Shared>>,
     pub(crate) endpoints: Vec<Arc<Endpoint>>,
     pub(crate) pages: metrics::RouteStats,
     pub(crate) unmatched: metrics::RouteStats,
-    pub(crate) document: Bytes,
-    pub(crate) document_tag: HeaderValue,
     pub(crate) permissions: Bytes,
+    mounted: Mounted,
+    document: OnceLock<Document>,
+}
+
+/// The OpenAPI document as it is served.
+pub(crate) struct Document {
+    pub(crate) json: Bytes,
+    pub(crate) tag: HeaderValue,
+}
+
+impl Shared {
+    /// Made when it is first asked for: few do, and a start should not wait for it.
+    pub(crate) fn document(&self) -> &Document {
+        self.document.get_or_init(|| {
+            let json = Bytes::from(serde_json::to_vec(&routes::api(self.mounted).document()).unwrap_or_default());
+            let mut hasher = DefaultHasher::new();
+            json.hash(&mut hasher);
+            let tag = format!("\"{:016x}\"", hasher.finish());
+            Document { json, tag: HeaderValue::from_str(&tag).unwrap_or_else(|_| HeaderValue::from_static("")) }
+        })
+    }
 }
 
 /// Everything of AuthKit over HTTP, as a tower service: API, pages and, where they belong, documentation and metrics.
@@ -94,7 +113,7 @@ pub fn router(engine: Engine) -> AuthKit {
     let mounted =
         Mounted { development: options.development, metrics: options.metrics && here, docs: options.docs && here };
     let pages = pages::router(&engine);
-    assemble(engine, options, routes::api(mounted), pages, None)
+    assemble(engine, options, mounted, routes::api(mounted), pages, None)
 }
 
 /// What the operator's own listener serves; `None` when there is none.
@@ -104,18 +123,18 @@ pub(crate) fn operators(engine: Engine, main: &AuthKit) -> Option<AuthKit> {
         return None;
     }
     let mounted = Mounted { development: false, metrics: options.metrics, docs: options.docs };
-    Some(assemble(engine, options, routes::operators(mounted), Router::new(), Some(&main.app.shared)))
+    Some(assemble(engine, options, mounted, routes::operators(mounted), Router::new(), Some(&main.app.shared)))
 }
 
 /// `main` is there for the operator's own listener, which shows the counts and the document of the main one.
-fn assemble(engine: Engine, options: Options, api: Api, pages: Router, main: Option<&Arc<Shared>>) -> AuthKit {
-    let document = match main {
-        Some(main) => main.document.clone(),
-        None => Bytes::from(serde_json::to_vec(&api.document()).unwrap_or_default()),
-    };
-    let mut hasher = DefaultHasher::new();
-    document.hash(&mut hasher);
-    let tag = format!("\"{:016x}\"", hasher.finish());
+fn assemble(
+    engine: Engine,
+    options: Options,
+    mounted: Mounted,
+    api: Api,
+    pages: Router,
+    main: Option<&Arc<Shared>>,
+) -> AuthKit {
     let permissions = PermissionsView { data: engine.roles().permissions() };
     let mut random = [0; 16];
     engine.context().random.fill(&mut random);
@@ -124,12 +143,12 @@ fn assemble(engine: Engine, options: Options, api: Api, pages: Router, main: Opt
         options,
         traces: TraceIds::new(random),
         table: api.table(),
-        counted: main.map(Arc::clone),
+        main: main.map(Arc::clone),
         endpoints: api.endpoints,
         pages: metrics::RouteStats::default(),
         unmatched: metrics::RouteStats::default(),
-        document,
-        document_tag: HeaderValue::from_str(&tag).unwrap_or_else(|_| HeaderValue::from_static("")),
+        mounted,
+        document: OnceLock::new(),
         permissions: Bytes::from(serde_json::to_vec(&permissions).unwrap_or_default()),
     };
     let app = App { engine, shared: Arc::new(shared) };

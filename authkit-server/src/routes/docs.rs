@@ -1,7 +1,7 @@
 //! `/api/openapi.json` and `/api/docs`: the contract, and Swagger UI over it, both from the binary.
 
 use crate::{
-    App,
+    App, Document,
     access::Access,
     problem::Answer,
     rate_limit::RateClass,
@@ -36,7 +36,7 @@ pub(crate) fn register(api: &mut Api) {
         (status = 304, description = "The client has it")),
 )]
 pub(crate) async fn openapi(State(app): State<App>, headers: HeaderMap) -> Response {
-    let tag = &app.shared.document_tag;
+    let Document { json, tag } = app.shared.main.as_ref().unwrap_or(&app.shared).document();
     if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known == tag) {
         return (StatusCode::NOT_MODIFIED, [(header::ETAG, tag.clone())]).into_response();
     }
@@ -45,7 +45,7 @@ pub(crate) async fn openapi(State(app): State<App>, headers: HeaderMap) -> Respo
         (header::CACHE_CONTROL, http::HeaderValue::from_static("no-cache")),
         (header::ETAG, tag.clone()),
     ];
-    (headers, app.shared.document.clone()).into_response()
+    (headers, json.clone()).into_response()
 }
 
 /// The way to Swagger UI

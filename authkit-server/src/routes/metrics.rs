@@ -24,7 +24,7 @@ pub(crate) fn register(api: &mut Api) {
     responses((status = 200, description = "Prometheus's text format", body = String, content_type = "text/plain")),
 )]
 pub(crate) async fn metrics(State(app): State<App>) -> Response {
-    let shared = app.shared.counted.as_ref().unwrap_or(&app.shared);
+    let shared = app.shared.main.as_ref().unwrap_or(&app.shared);
     let routes = shared
         .endpoints
         .iter()
