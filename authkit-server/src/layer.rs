@@ -111,7 +111,7 @@ impl AuthKit {
             }
         };
         if page {
-            pages::describe(app.engine.context(), &mut response, trace.as_str());
+            pages::describe(self.app.engine.context(), &mut response, trace.as_str());
         }
         describe(&mut response, trace);
 

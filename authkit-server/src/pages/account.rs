@@ -1,6 +1,7 @@
 use super::{
-    Answer, FormState, SignedIn, SignedPost, Visit, agent::describe, failure, form::Form, session::Back, visit::Said,
+    Answer, FormState, SignedIn, SignedPost, Visit, agent::describe, form::Form, render, session::Back, visit::Said,
 };
+use crate::problem;
 use authkit_core::{
     Error, Principal, Result,
     wire::{ChangeEmailRequest, ErrorCode, PasswordChangeRequest, Patch, SessionId, SessionView, UpdateMeRequest},
@@ -50,11 +51,11 @@ async fn refused(mut visit: Visit, principal: &Principal, of: &str, state: Value
         visit.say(Said::SignInAgain, None);
         return Ok(visit.go(Back::sign_in(None)));
     }
-    failure::log(error);
+    problem::log(error, visit.trace());
     match values(&visit, principal, of, state).await {
         Ok(values) => {
-            let mut answer = visit.page(failure::status(error), "account.html", values);
-            failure::retry_after(error, &mut answer);
+            let mut answer = visit.page(problem::status(error.code), "account.html", values);
+            render::retry_after(error, &mut answer);
             Ok(answer)
         }
         Err(error) => Err(visit.refuse(error)),

@@ -1,4 +1,5 @@
-use super::{Failure, Pages, SignedIn, Visit, failure, session::Back};
+use super::{Failure, Pages, SignedIn, Visit, render, session::Back};
+use crate::{call::Call, problem};
 use authkit_core::{
     Error, Principal,
     wire::{ErrorCode, Secret},
@@ -10,7 +11,7 @@ use axum::{
 use http::{HeaderMap, header};
 use minijinja::{Value, value::Serde};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 /// The fields of a form as they were typed.
 #[derive(Debug, Default)]
@@ -77,11 +78,14 @@ impl FormState {
 
 /// The same page again with what was wrong, under the error's status.
 pub(super) fn again(visit: Visit, template: &str, values: Value, error: &Error) -> Response {
-    failure::log(error);
-    let mut answer = visit.page(failure::status(error), template, values);
-    failure::retry_after(error, &mut answer);
+    problem::log(error, visit.trace());
+    let mut answer = visit.page(problem::status(error.code), template, values);
+    render::retry_after(error, &mut answer);
     answer
 }
+
+/// How long a form may take to arrive where no layer says otherwise.
+const BODY_TIME: Duration = Duration::from_secs(10);
 
 /// A form that this browser got from us. The only way to a form's fields.
 #[derive(Debug)]
@@ -99,10 +103,13 @@ impl FromRequest<Pages> for Post {
         if !is_same_origin(&parts.headers, &pages.cx.settings.public_url) {
             return Err(visit.refuse(forged()));
         }
+        let patience = parts.extensions.get::<Call>().map_or(BODY_TIME, |call| call.body.time);
         let request = Request::from_parts(parts, body);
-        let form = match axum::Form::<BTreeMap<String, Secret>>::from_request(request, &()).await {
-            Ok(axum::Form(fields)) => Form(fields),
-            Err(refused) => return Err(visit.refuse(unreadable(refused.into_response().status().as_u16()))),
+        let read = axum::Form::<BTreeMap<String, Secret>>::from_request(request, &());
+        let form = match tokio::time::timeout(patience, read).await {
+            Ok(Ok(axum::Form(fields))) => Form(fields),
+            Ok(Err(refused)) => return Err(visit.refuse(problem::of_status(refused.into_response().status()))),
+            Err(_) => return Err(visit.refuse(ErrorCode::RequestTimeout.into())),
         };
         if !visit.owns_form(form.text("form_token")) {
             return Err(visit.refuse(forged()));
@@ -140,14 +147,6 @@ fn forged() -> Error {
         ErrorCode::CsrfFailed,
         "This form did not come from a page of ours in this browser, or it is too old. Open the page again and repeat what you did.",
     )
-}
-
-fn unreadable(status: u16) -> Error {
-    match status {
-        413 => ErrorCode::BodyTooLarge.into(),
-        415 => ErrorCode::UnsupportedMediaType.into(),
-        _ => ErrorCode::MalformedRequest.into(),
-    }
 }
 
 /// What the browser says of where a form was sent from. It is a second wall beside the form's token, so what a browser

@@ -42,6 +42,8 @@ use failure::Failure;
 use form::{FormState, Post, SignedPost};
 use visit::{SignedIn, Visit};
 
+pub(crate) use render::{describe, wanted};
+
 /// What a handler answers.
 type Answer = Result<axum::response::Response, Failure>;
 
@@ -54,7 +56,7 @@ pub(crate) fn router(engine: &Engine) -> Router {
 }
 
 fn routes(pages: Pages) -> Router {
-    Router::new()
+    let router = Router::new()
         .route("/", get(welcome::show))
         .route("/sign-up", get(sign_up::show).post(sign_up::act))
         .route("/sign-up/sent", get(sign_up::sent))
@@ -84,10 +86,12 @@ fn routes(pages: Pages) -> Router {
         .route("/account/mfa/codes", get(mfa::codes))
         .route("/account/mfa/regenerate", post(mfa::regenerate))
         .route("/account/mfa/disable", post(mfa::disable))
-        .route("/dev/outbox", get(outbox::show))
-        .route(render::STYLE_ROUTE, get(render::style))
+        .route(render::STYLE_ROUTE, get(render::style));
+    let development = Router::new().route("/dev/outbox", get(outbox::show));
+    let router = if pages.development() { router.merge(development) } else { router };
+    router
         .layer(DefaultBodyLimit::max(MAX_FORM))
-        .layer(middleware::from_fn_with_state(pages.clone(), render::finish))
+        .route_layer(middleware::from_fn_with_state(pages.clone(), render::finish))
         .with_state(pages)
 }
 

@@ -1,14 +1,15 @@
-use super::{Pages, failure::Refused};
-use authkit_core::Error;
+use super::Pages;
+use crate::problem::{self, Pending};
+use authkit_core::{Context, Error, Origin};
 use axum::{
     extract::{Request, State},
     middleware::Next,
     response::{Html, IntoResponse, Response},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use minijinja::{Environment, Value, context, syntax::SyntaxConfig};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 const STYLE: &str = include_str!("templates/style.css");
 
@@ -74,12 +75,12 @@ fn data_image(svg: &str) -> String {
 }
 
 /// What every page shows around its content.
-pub(super) fn frame(pages: &Pages) -> Value {
+pub(super) fn frame(cx: &Context) -> Value {
     context! {
-        product => pages.cx.settings.product_name.as_str(),
+        product => cx.settings.product_name.as_str(),
         style => STYLE_PATH.as_str(),
-        development => pages.development(),
-        min_password => pages.cx.settings.password.min_length,
+        development => cx.settings.development_outbox,
+        min_password => cx.settings.password.min_length,
     }
 }
 
@@ -107,37 +108,69 @@ pub(super) async fn style(request: Request) -> Response {
 }
 
 /// No script, nothing from elsewhere, never in a frame.
-pub(super) const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; \
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; \
                                  frame-ancestors 'none'; base-uri 'none'";
 
-fn set(answer: &mut Response, name: HeaderName, value: &'static str) {
-    answer.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
-}
-
-/// Turns a refusal into a page, and says in headers what a browser may do with any of them.
-pub(super) async fn finish(State(pages): State<Pages>, request: Request, next: Next) -> Response {
-    let mut answer = next.run(request).await;
-    if let Some(Refused(error)) = answer.extensions_mut().remove::<Refused>() {
-        let (parts, page) = (answer.into_parts().0, refusal(&pages, &error));
-        answer = page;
-        answer.headers_mut().extend(parts.headers.into_iter().filter_map(|(name, value)| {
-            name.filter(|name| *name == header::SET_COOKIE || *name == header::RETRY_AFTER).map(|name| (name, value))
-        }));
+/// Makes a page of a refusal, whoever refused, for a person ([`wanted`]); programs get a problem document from the layer.
+/// What speaks for itself stays as it is.
+pub(crate) fn describe(cx: &Context, response: &mut Response, trace: &str) {
+    let error = match response.extensions_mut().remove::<Pending>() {
+        Some(Pending(error)) => error,
+        None if response.status().as_u16() >= 400 && !response.headers().contains_key(header::CONTENT_TYPE) => {
+            Arc::new(problem::of_status(response.status()))
+        }
+        None => return,
+    };
+    problem::log(&error, trace);
+    let values = context! { title => error.code.title(), detail => error.detail.as_str(), trace => trace, ..frame(cx) };
+    let page = html(problem::status(error.code), "error.html", values);
+    let before = std::mem::replace(response, page);
+    for name in [header::SET_COOKIE, header::ALLOW] {
+        for value in before.headers().get_all(&name) {
+            response.headers_mut().append(name.clone(), value.clone());
+        }
     }
-    set(&mut answer, header::CONTENT_SECURITY_POLICY, POLICY);
-    set(&mut answer, header::CACHE_CONTROL, "no-store");
-    // Addresses of these pages may hold a token of a mail.
-    set(&mut answer, header::REFERRER_POLICY, "no-referrer");
-    set(&mut answer, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-    set(&mut answer, header::X_FRAME_OPTIONS, "DENY");
-    set(&mut answer, HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
-    set(&mut answer, HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()");
-    answer
+    retry_after(&error, response);
+    guard(response);
 }
 
-fn refusal(pages: &Pages, error: &Error) -> Response {
-    let values = context! { title => error.code.title(), detail => error.detail.as_str(), ..frame(pages) };
-    html(super::failure::status(error), "error.html", values)
+/// Says in a header when it is worth to try again.
+pub(super) fn retry_after(error: &Error, response: &mut Response) {
+    if let Some(wait) = error.retry_after {
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.max(1).into());
+    }
+}
+
+/// Says in headers what a browser may do with a page.
+fn guard(response: &mut Response) {
+    let headers = response.headers_mut();
+    let mut set = |name, value| {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    };
+    set(header::CONTENT_SECURITY_POLICY, POLICY);
+    set(header::CACHE_CONTROL, "no-store");
+    // Addresses of these pages may hold a token of a mail.
+    set(header::REFERRER_POLICY, "no-referrer");
+    set(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+}
+
+/// Whether it is a person who asks, who wants to see a page.
+pub(crate) fn wanted(headers: &HeaderMap) -> bool {
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    accept.is_some_and(|accept| accept.contains("text/html"))
+}
+
+/// The last step of every page.
+pub(super) async fn finish(State(pages): State<Pages>, request: Request, next: Next) -> Response {
+    let trace = request.extensions().get::<Origin>().and_then(|origin| origin.trace_id.clone());
+    let page = wanted(request.headers());
+    let mut response = next.run(request).await;
+    if page {
+        describe(&pages.cx, &mut response, trace.as_deref().unwrap_or_default());
+    }
+    guard(&mut response);
+    response
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 use super::{cookies::Cookie, visit::Visit};
 use authkit_core::{
     Principal, Result,
+    tenants::DEFAULT_TENANT,
     wire::{Secret, SessionId, TokensView},
 };
 use serde::{Deserialize, Serialize};
@@ -8,6 +9,9 @@ use std::fmt::Write as _;
 
 /// Refreshed when the access token has less left than this.
 const MARGIN_SECONDS: i64 = 30;
+
+/// The longest access token that a cookie can hold beside the rest.
+const MAX_ACCESS: usize = 2048;
 
 /// The tokens of a browser's session, sealed in its cookie.
 #[derive(Debug, Serialize, Deserialize)]
@@ -75,12 +79,17 @@ impl Back {
 impl Visit {
     /// Keeps the tokens of a session in the browser's cookie.
     pub(super) fn keep(&mut self, tokens: &TokensView) {
-        let page = PageSession {
+        let mut page = PageSession {
             access: tokens.access_token.clone(),
             refresh: tokens.refresh_token.clone(),
             session: tokens.session_id,
             expires: self.pages.cx.now().as_second() + tokens.expires_in,
         };
+        if page.access.expose().len() > MAX_ACCESS {
+            // Browsers drop cookies of more than 4 KiB: an application's claims that fill one cost a refresh per page.
+            page.access = Secret::default();
+            page.expires = 0;
+        }
         let seconds = self.pages.cx.settings.tokens.refresh.as_secs();
         self.jar.seal(Cookie::Session, "", &page, seconds);
     }
@@ -95,7 +104,7 @@ impl Visit {
         let sessions = &self.pages.sessions;
         if page.expires > self.pages.cx.now().as_second() + MARGIN_SECONDS {
             match sessions.authenticate(page.access.expose()).await {
-                Ok(principal) => return Ok(Some(principal)),
+                Ok(principal) => return Ok(self.at_home(principal)),
                 Err(error) if error.code.status() >= 500 => return Err(error),
                 Err(_) => {}
             }
@@ -104,7 +113,7 @@ impl Visit {
             Ok(tokens) => {
                 let principal = sessions.authenticate(tokens.access_token.expose()).await?;
                 self.keep(&tokens);
-                Ok(Some(principal))
+                Ok(self.at_home(principal))
             }
             Err(error) if error.code.status() == 429 || error.code.status() >= 500 => Err(error),
             Err(_) => {
@@ -112,6 +121,12 @@ impl Visit {
                 Ok(None)
             }
         }
+    }
+
+    /// Nobody is signed in at another tenant than their own.
+    fn at_home(&self, principal: Principal) -> Option<Principal> {
+        let tenant = self.origin.tenant;
+        (principal.tenant == tenant || tenant == DEFAULT_TENANT).then_some(principal)
     }
 
     /// The idempotency key of a refresh: always the same for one token, so that an answer that never reached the

@@ -96,6 +96,11 @@ impl Visit {
         self.pages.cx.keyring.open("page-form", bound.as_bytes(), &sealed).is_ok()
     }
 
+    /// Finds the request in the log.
+    pub(super) fn trace(&self) -> &str {
+        self.origin.trace_id.as_deref().unwrap_or_default()
+    }
+
     /// Gives the browser a new value, so that forms from before are void.
     pub(super) fn renew_browser(&mut self) {
         let mut value = [0; 16];
@@ -117,7 +122,7 @@ impl Visit {
             signed_in => self.signed_in,
             said => said.as_ref().map(|(said, _)| said.text()),
             said_link => said.and_then(|(_, link)| link),
-            ..render::frame(&self.pages)
+            ..render::frame(&self.pages.cx)
         };
         let mut answer = render::html(status, template, context! { ..values, ..frame });
         self.jar.write(answer.headers_mut());

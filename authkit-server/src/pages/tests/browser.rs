@@ -46,10 +46,16 @@ impl Site {
     }
 
     pub(super) async fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        Self::with_context(change, |_| {}).await
+    }
+
+    pub(super) async fn with_context(change: impl FnOnce(&mut Settings), ports: impl FnOnce(&mut Context)) -> Self {
         let clock = ManualClock::new("2026-11-20T12:00:00Z".parse::<Timestamp>().unwrap());
         let mut settings = Settings::default();
         change(&mut settings);
-        let cx = memory::context(clock.clone(), SeededRandom::new(7), settings).await.unwrap();
+        let mut cx = memory::bare(clock.clone(), SeededRandom::new(7), settings).unwrap();
+        ports(&mut cx);
+        let cx = memory::prepare(cx).await.unwrap();
         Self { router: routes(Pages::new(cx.clone())), cx, clock }
     }
 
@@ -125,7 +131,11 @@ pub(super) struct Browser {
 impl Browser {
     pub(super) async fn send(&mut self, request: http::request::Builder, body: String) -> Page {
         let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let request = request.header(header::COOKIE, cookies.join("; ")).body(Body::from(body)).unwrap();
+        let request = request
+            .header(header::COOKIE, cookies.join("; "))
+            .header(header::ACCEPT, "text/html")
+            .body(Body::from(body))
+            .unwrap();
         let answer: Response<Body> = self.site.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = answer.into_parts();
         for set in parts.headers.get_all(header::SET_COOKIE) {

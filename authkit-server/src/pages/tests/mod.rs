@@ -1,10 +1,15 @@
 mod browser;
+mod layered;
 mod walls;
 
-use authkit_core::wire::totp;
+use authkit_core::{
+    ports::{Hooks, TokenSubject},
+    wire::totp,
+};
 use browser::{Browser, PASSWORD, Site};
 use http::StatusCode;
 use jiff::SignedDuration;
+use std::sync::Arc;
 
 #[tokio::test]
 async fn sign_up_to_backup_code_needs_no_script() {
@@ -143,6 +148,24 @@ async fn a_browser_stays_signed_in_past_the_life_of_an_access_token() {
         site.clock.advance(site.cx.settings.tokens.access);
         assert_eq!(ada.get("/account").await.status, StatusCode::OK);
         assert_ne!(ada.cookies["authkit-session"], before);
+    }
+}
+
+#[tokio::test]
+async fn claims_that_would_burst_a_cookie_cost_a_refresh_instead() {
+    #[derive(Debug)]
+    struct Talkative;
+    impl Hooks for Talkative {
+        fn claims(&self, _: &TokenSubject<'_>) -> serde_json::Map<String, serde_json::Value> {
+            [("novel".to_owned(), "x".repeat(4000).into())].into_iter().collect()
+        }
+    }
+    let site =
+        Site::with_context(|settings| settings.development_outbox = true, |cx| cx.hooks = Arc::new(Talkative)).await;
+    let mut ada = Browser::account(&site, "ada@example.com").await;
+    for _ in 0..3 {
+        assert_eq!(ada.get("/account").await.status, StatusCode::OK);
+        assert!(ada.cookies["authkit-session"].len() < 4000);
     }
 }
 

@@ -1,6 +1,7 @@
 //! What an attacker tries.
 
 use super::browser::{Browser, PASSWORD, Site};
+use authkit_core::{Origin, tenants::DEFAULT_TENANT, wire::TenantId};
 use http::{Request, StatusCode, header};
 
 const SHOWN: &[&str] = &[
@@ -58,7 +59,7 @@ fn every_route_of_the_pages_is_tested() {
     let source = include_str!("../mod.rs");
     let routes: Vec<(&str, &str)> = source
         .lines()
-        .filter_map(|line| line.trim().strip_prefix(".route(\""))
+        .filter_map(|line| line.split_once(".route(\"").map(|(_, route)| route))
         .map(|line| line.split_once('"').unwrap())
         .collect();
     assert!(routes.len() > 20);
@@ -329,4 +330,32 @@ async fn an_oversized_form_is_refused() {
     let page = browser.submit("/sign-in", "/sign-in", &[("email", &long)]).await;
     assert_eq!(page.status, StatusCode::PAYLOAD_TOO_LARGE);
     page.shows("<h1>");
+}
+
+#[tokio::test]
+async fn a_session_does_not_count_at_another_tenant() {
+    let site = Site::new().await;
+    let mut ada = Browser::account(&site, "ada@example.com").await;
+    let elsewhere = Origin::local(TenantId::new(site.cx.uuid()));
+    let page = ada.send(Request::get("/account").extension(elsewhere), String::new()).await;
+    page.goes_to("/sign-in");
+}
+
+#[tokio::test]
+async fn a_broken_session_cookie_is_not_kept() {
+    let site = Site::new().await;
+    let mut ada = site.browser();
+    ada.cookies.insert("authkit-session".into(), "AAAA".into());
+    ada.get("/account").await.goes_to("/sign-in");
+    assert!(!ada.cookies.contains_key("authkit-session"));
+}
+
+#[tokio::test]
+async fn refusals_are_pages_with_a_reference() {
+    let site = Site::new().await;
+    let mut ada = site.browser();
+    let origin = Origin { trace_id: Some("abc123".into()), ..Origin::local(DEFAULT_TENANT) };
+    let page = ada.send(Request::post("/sign-in").extension(origin), "x=1".into()).await;
+    assert_eq!(page.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    page.shows("<h1>").shows("abc123");
 }
