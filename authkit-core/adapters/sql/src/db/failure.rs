@@ -12,6 +12,8 @@ pub(crate) enum Failure {
     Refused(sqlx::Error),
     /// The engine asks for another try (deadlock, serialisation).
     Again(sqlx::Error),
+    /// The connection went before the commit was sent, so that nothing was applied.
+    Lost(sqlx::Error),
     /// The database does not answer as it should.
     Broken(sqlx::Error),
     /// A row cannot be read.
@@ -40,11 +42,21 @@ impl From<Failure> for StoreError {
         match failure {
             Failure::Conflict(change, reason) => Self::Conflict { change, reason },
             // The text may hold values, so it stays in the source and out of every message.
-            Failure::Refused(error) | Failure::Again(error) | Failure::Broken(error) => {
+            Failure::Refused(error) | Failure::Again(error) | Failure::Lost(error) | Failure::Broken(error) => {
                 Self::Unavailable(Box::new(error))
             }
             Failure::Unreadable(error) => error,
         }
+    }
+}
+
+/// Whether the connection is gone, so that another one may do better.
+pub(crate) fn lost(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed => true,
+        // The server ends this connection, or all of them; the transaction is undone.
+        sqlx::Error::Database(error) => matches!(error.code().as_deref(), Some("57P01" | "57P02" | "57P03")),
+        _ => false,
     }
 }
 

@@ -8,7 +8,7 @@ mod row;
 mod sqlite;
 mod statement;
 
-pub(crate) use failure::{Failure, unavailable};
+pub(crate) use failure::{Failure, lost, unavailable};
 pub(crate) use postgres::{PostgresDb, Timeouts};
 pub(crate) use row::{Row, corrupt, to_json};
 pub(crate) use sqlite::SqliteDb;

@@ -1,6 +1,6 @@
 //! PostgreSQL: one transaction for each unit.
 
-use super::{Expect, Failure, Outcome, Placed, Row, Statement, Value, outcome, own, unavailable};
+use super::{Expect, Failure, Outcome, Placed, Row, Statement, Value, lost, outcome, own, unavailable};
 use authkit_core::ports::StoreError;
 use futures_util::TryStreamExt as _;
 use sqlx::{
@@ -15,6 +15,9 @@ const TRIES: u32 = 5;
 /// What is acknowledged must be durable, also in an installation that turned that off; one that asks for more keeps it.
 const DURABLE: &str = "SELECT set_config('synchronous_commit', 'on', false) \
                        WHERE current_setting('synchronous_commit') = 'off'";
+
+/// A connection that was idle for so long is tried before it is used.
+const IDLE: Duration = Duration::from_secs(5);
 
 /// A PostgreSQL database.
 #[derive(Debug)]
@@ -53,6 +56,12 @@ impl PostgresDb {
             .max_connections(connections.max(2))
             .acquire_timeout(timeouts.connect)
             .test_before_acquire(false)
+            .before_acquire(|connection, state| {
+                Box::pin(async move {
+                    // A unit of one statement cannot be tried again, so it had better not meet a dead connection.
+                    if state.idle_for > IDLE { connection.ping().await.map(|()| true) } else { Ok(true) }
+                })
+            })
             .after_connect(|connection, _| Box::pin(async move { connection.execute(DURABLE).await.map(drop) }))
             .connect_with(options)
             .await?;
@@ -65,8 +74,16 @@ impl PostgresDb {
     }
 
     pub(super) async fn fetch(&self, sql: Cow<'static, str>, values: Vec<Value>) -> Result<Vec<Row>, StoreError> {
-        let rows = sqlx::query_with(own(sql), arguments(values)?).fetch_all(&self.pool).await.map_err(unavailable)?;
-        Ok(rows.into_iter().map(Row::Postgres).collect())
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match sqlx::query_with(own(sql.clone()), arguments(values.clone())?).fetch_all(&self.pool).await {
+                Ok(rows) => return Ok(rows.into_iter().map(Row::Postgres).collect()),
+                // After a restart of the server every connection of the pool may be dead.
+                Err(error) if lost(&error) && tries <= self.pool.options().get_max_connections() => {}
+                Err(error) => return Err(unavailable(error)),
+            }
+        }
     }
 
     /// The lines of the plan, where a scan is only left when there is no index.
@@ -93,6 +110,8 @@ impl PostgresDb {
                         tracing::debug!(tries, error = %error, "the unit is tried again");
                         tokio::time::sleep(Duration::from_millis(5) * tries).await;
                     }
+                    // After a restart of the server every connection of the pool may be dead.
+                    Err(Failure::Lost(_)) if tries <= pool.options().get_max_connections() => {}
                     done => return done.map_err(Into::into),
                 }
             }
@@ -110,7 +129,12 @@ async fn transact(pool: &PgPool, statements: &[Placed]) -> Result<Vec<Outcome>, 
         let mut connection = pool.acquire().await.map_err(Failure::Broken)?;
         return Ok(vec![run(&mut connection, *place, statement).await?]);
     }
-    let mut transaction = pool.begin().await.map_err(Failure::Broken)?;
+    // Until the commit is sent nothing can have happened, so that a lost connection is no more than another try.
+    let uncommitted = |failure| match failure {
+        Failure::Broken(error) if lost(&error) => Failure::Lost(error),
+        failure => failure,
+    };
+    let mut transaction = pool.begin().await.map_err(|error| uncommitted(Failure::Broken(error)))?;
     let mut outcomes = Vec::with_capacity(statements.len());
     for (place, statement) in statements {
         match run(&mut transaction, *place, statement).await {
@@ -118,7 +142,7 @@ async fn transact(pool: &PgPool, statements: &[Placed]) -> Result<Vec<Outcome>, 
             Err(failure) => {
                 // At once and not when the connection is next used, for others wait for the row locks.
                 let _ = transaction.rollback().await;
-                return Err(failure);
+                return Err(uncommitted(failure));
             }
         }
     }

@@ -41,8 +41,10 @@ pub(crate) struct SqliteDb {
 #[derive(Debug)]
 struct Job {
     statements: Vec<Placed>,
-    answer: oneshot::Sender<Result<Vec<Outcome>, StoreError>>,
+    answer: Answer,
 }
+
+type Answer = oneshot::Sender<Result<Vec<Outcome>, StoreError>>;
 
 impl SqliteDb {
     /// Opens the file of `url` (making it when it is missing), or a database in memory.
@@ -55,6 +57,7 @@ impl SqliteDb {
             // NORMAL would forget acknowledged revocations when the power fails.
             .synchronous(SqliteSynchronous::Full)
             .pragma("temp_store", "MEMORY")
+            .pragma("journal_size_limit", "67108864")
             .statement_cache_capacity(256);
         if memory {
             let writer = SqliteConnection::connect_with(&options.shared_cache(false)).await?;
@@ -62,9 +65,12 @@ impl SqliteDb {
         }
         prepare_file(options.get_filename()).map_err(sqlx::Error::Io)?;
         let options = options.journal_mode(SqliteJournalMode::Wal);
-        let writer = SqliteConnection::connect_with(&options).await?;
+        let writer = connect(&options, busy).await?;
+        // Each reader has a thread and a page cache; more than can run only cost memory.
+        let threads =
+            std::thread::available_parallelism().map_or(4, |n| u32::try_from(n.get() * 2).unwrap_or(8)).max(4);
         let pool = SqlitePoolOptions::new()
-            .max_connections(readers.max(1))
+            .max_connections(readers.clamp(1, threads))
             .min_connections(0)
             .idle_timeout(None)
             .max_lifetime(None)
@@ -117,6 +123,21 @@ impl SqliteDb {
     pub(crate) async fn close(&self) {
         if let Some(pool) = &self.readers {
             pool.close().await;
+        }
+    }
+}
+
+/// Connects. The change to WAL is refused at once, and not after the busy timeout, while another process opens the file.
+async fn connect(options: &SqliteConnectOptions, patience: Duration) -> Result<SqliteConnection, sqlx::Error> {
+    let started = Instant::now();
+    loop {
+        match SqliteConnection::connect_with(options).await {
+            Err(sqlx::Error::Database(error))
+                if started.elapsed() < patience && matches!(error.code().as_deref(), Some("5" | "261" | "517")) =>
+            {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            done => return done,
         }
     }
 }
@@ -201,11 +222,7 @@ async fn group(connection: &mut SqliteConnection, first: Job, jobs: &mut mpsc::R
 }
 
 /// Undoes everything and says so to all.
-async fn abandon(
-    connection: &mut SqliteConnection,
-    done: Vec<(oneshot::Sender<Result<Vec<Outcome>, StoreError>>, Vec<Outcome>)>,
-    error: sqlx::Error,
-) {
+async fn abandon(connection: &mut SqliteConnection, done: Vec<(Answer, Vec<Outcome>)>, error: sqlx::Error) {
     let _ = execute(connection, "ROLLBACK").await;
     let error = Arc::new(error);
     for (answer, _) in done {

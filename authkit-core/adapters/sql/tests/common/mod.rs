@@ -1,5 +1,5 @@
 //! Databases to test on.
-#![allow(dead_code, reason = "each test file uses what it needs")]
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "each test file uses what it needs of it")]
 
 use authkit_core::{
     accounts::{AccountChange, User},
