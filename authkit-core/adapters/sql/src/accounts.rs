@@ -356,37 +356,56 @@ fn token(row: &Row) -> Result<OneTimeToken, StoreError> {
 }
 
 /// The list's query; only our own text goes into it.
+///
+/// Its most selective condition comes first, and `CROSS JOIN` keeps SQLite from reordering: holders of a role are walked
+/// in the order of the list, addresses with a prefix are a range of their index. Else the tenant's users are walked.
 fn list_query(tenant: TenantId, filter: &UserFilter, after: Option<&Position>, limit: u32) -> (String, Vec<Value>) {
-    let mut sql = String::from(concat!("SELECT ", user_columns!(), " FROM users u WHERE u.tenant_id = $1"));
     let mut bound = values![tenant];
     let mut bind = |value: Value| {
         bound.push(value);
         bound.len()
     };
+    let (from, mut conditions, order) = match (filter.role, &filter.email_prefix) {
+        (Some(role), _) => (
+            "role_assignments a CROSS JOIN users u",
+            vec![
+                "a.tenant_id = $1 AND u.tenant_id = $1 AND u.id = a.user_id".to_owned(),
+                format!("a.role_id = ${}", bind(role.into())),
+            ],
+            "a.user_id",
+        ),
+        (None, Some(_)) => (
+            "users e CROSS JOIN users u",
+            vec!["e.tenant_id = $1 AND u.tenant_id = $1 AND u.id = e.id".to_owned()],
+            "u.id",
+        ),
+        (None, None) => ("users u", vec!["u.tenant_id = $1".to_owned()], "u.id"),
+    };
     if let Some(after) = after {
-        sql.push_str(&format!(" AND u.id < ${}", bind(after.id.into())));
+        conditions.push(format!("{order} < ${}", bind(after.id.into())));
     }
     if let Some(prefix) = &filter.email_prefix {
         let prefix = prefix.to_lowercase();
+        let column = if filter.role.is_some() { "u.email_lower" } else { "e.email_lower" };
         // A range, so that the index serves it whatever is in the prefix.
         let end = format!("{prefix}{}", char::MAX);
-        sql.push_str(&format!(" AND u.email_lower >= ${}", bind(prefix.into())));
-        sql.push_str(&format!(" AND u.email_lower < ${}", bind(end.into())));
+        conditions.push(format!("{column} >= ${}", bind(prefix.into())));
+        conditions.push(format!("{column} < ${}", bind(end.into())));
     }
     if let Some(part) = &filter.name_contains {
-        sql.push_str(&format!(" AND u.name_lower LIKE ${} ESCAPE '\\'", bind(containing(part).into())));
+        conditions.push(format!("u.name_lower LIKE ${} ESCAPE '\\'", bind(containing(part).into())));
     }
     if let Some(status) = filter.status {
-        sql.push_str(&format!(" AND u.status = ${}", bind(status_text(status).into())));
+        conditions.push(format!("u.status = ${}", bind(status_text(status).into())));
     }
-    if let Some(role) = filter.role {
-        sql.push_str(&format!(
-            " AND EXISTS (SELECT 1 FROM role_assignments a WHERE a.tenant_id = $1 AND a.role_id = ${} \
-             AND a.user_id = u.id)",
-            bind(role.into())
-        ));
-    }
-    sql.push_str(&format!(" ORDER BY u.id DESC LIMIT ${}", bind(limit.into())));
+    let limit = bind(limit.into());
+    let sql = format!(
+        concat!("SELECT ", user_columns!(), " FROM {} WHERE {} ORDER BY {} DESC LIMIT ${}"),
+        from,
+        conditions.join(" AND "),
+        order,
+        limit
+    );
     (sql, bound)
 }
 

@@ -2,13 +2,13 @@
 
 use crate::{
     SqlStore,
-    db::{Expect, Row, Statement, Value, corrupt, to_json, values},
+    db::{Expect, Row, Statement, Value, corrupt, rows_text, to_json, values},
     plan::{Planned, Walls},
 };
 use async_trait::async_trait;
 use authkit_core::{
     audit::{AuditChange, AuditFilter, AuditHead, AuditLink, AuditRecord, AuditStore},
-    ports::{Position, StoreError},
+    ports::{Conflict, Position, StoreError},
     wire::{AuditId, AuditOutcome, TenantId},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -54,7 +54,7 @@ pub(crate) fn plan(change: AuditChange, walls: Walls) -> Planned {
         )],
         AuditChange::Link(links) => {
             walls.system()?;
-            links.into_iter().flat_map(link).collect()
+            link(&links)
         }
         AuditChange::Sign(head) => {
             walls.system()?;
@@ -68,20 +68,29 @@ pub(crate) fn plan(change: AuditChange, walls: Walls) -> Planned {
     })
 }
 
-fn link(link: AuditLink) -> [Statement; 2] {
-    [
-        Statement::new(
-            Expect::FREE,
-            "INSERT INTO audit_links (sequence, record_id, link) VALUES ($1, $2, $3)",
-            values![link.sequence, link.record, link.link],
-        ),
-        Statement::new(
-            Expect::ONE,
-            "UPDATE audit_records SET sequence = $1 WHERE id = $2 AND sequence IS NULL",
-            values![link.sequence, link.record],
-        )
-        .uncounted(),
-    ]
+/// Two statements for many links, in lists of a few sizes, so that the prepared statements stay few.
+fn link(links: &[AuditLink]) -> Vec<Statement> {
+    let mut statements = Vec::new();
+    let mut rest = links;
+    while !rest.is_empty() {
+        let size = [64, 8, 1].into_iter().find(|size| *size <= rest.len()).unwrap_or(1);
+        let (part, left) = rest.split_at(size);
+        rest = left;
+        let rows = size as u64;
+        statements.push(Statement::new(
+            Expect::Rows(rows, Conflict::Taken),
+            format!("INSERT INTO audit_links (sequence, record_id, link) VALUES {}", rows_text(size, 3)),
+            part.iter().flat_map(|link| values![link.sequence, link.record, link.link]).collect(),
+        ));
+        let place = format!(
+            "UPDATE audit_records SET sequence = given.column1 FROM (VALUES {}) AS given \
+             WHERE audit_records.id = given.column2 AND audit_records.sequence IS NULL",
+            rows_text(size, 2)
+        );
+        let places = part.iter().flat_map(|link| values![link.sequence, link.record]).collect();
+        statements.push(Statement::new(Expect::Rows(rows, Conflict::Changed), place, places).uncounted());
+    }
+    statements
 }
 
 fn record(row: &Row) -> Result<AuditRecord, StoreError> {

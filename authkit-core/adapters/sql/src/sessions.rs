@@ -3,7 +3,7 @@
 use crate::{
     SqlStore,
     accounts::BATCH,
-    db::{Expect, Row, Statement, to_json, values},
+    db::{Expect, Row, Statement, rows_text, to_json, values},
     plan::{Planned, Walls},
 };
 use async_trait::async_trait;
@@ -139,20 +139,19 @@ fn touch(mut seen: Vec<(TenantId, SessionId, Timestamp)>) -> Vec<Statement> {
     seen.chunks(64)
         .map(|chunk| {
             let size = [1, 8, 64].into_iter().find(|size| *size >= chunk.len()).unwrap_or(64);
-            let mut rows = String::new();
-            let mut bound = Vec::with_capacity(size * 3);
-            for place in 0..size {
-                let (tenant, id, at) = chunk[place.min(chunk.len() - 1)];
-                let comma = if place == 0 { "" } else { ", " };
-                rows.push_str(&format!("{comma}(${}, ${}, ${})", place * 3 + 1, place * 3 + 2, place * 3 + 3));
-                bound.extend(values![tenant, id, at]);
-            }
+            let bound = (0..size)
+                .flat_map(|place| {
+                    let (tenant, id, at) = chunk[place.min(chunk.len() - 1)];
+                    values![tenant, id, at]
+                })
+                .collect();
             Statement::new(
                 Expect::Any,
                 format!(
-                    "UPDATE sessions SET last_active_at = seen.column3 FROM (VALUES {rows}) AS seen \
-                     WHERE sessions.tenant_id = seen.column1 AND sessions.id = seen.column2 \
-                     AND sessions.last_active_at < seen.column3"
+                    "UPDATE sessions SET last_active_at = given.column3 FROM (VALUES {}) AS given \
+                     WHERE sessions.tenant_id = given.column1 AND sessions.id = given.column2 \
+                     AND sessions.last_active_at < given.column3",
+                    rows_text(size, 3)
                 ),
                 bound,
             )

@@ -1,5 +1,7 @@
 //! The feed on PostgreSQL, where units do not commit in the order in which they write.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod common;
 
 use authkit_core::{

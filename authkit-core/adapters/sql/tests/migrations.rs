@@ -1,5 +1,7 @@
 //! Migrations: the same schema on both engines, one migrator at a time, and no database of the future.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod common;
 
 use authkit_core::{

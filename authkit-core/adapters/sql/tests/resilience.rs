@@ -1,5 +1,7 @@
 //! What happens when the database is slow, busy, or gone for a moment.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod common;
 
 use authkit_core::{

@@ -1,5 +1,7 @@
 //! The schema itself keeps rows of one tenant from pointing into another, and tells nobody what the database said.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod common;
 
 use authkit_core::{

@@ -81,7 +81,7 @@ impl From<Arc<dyn Store>> for Made {
     }
 }
 
-/// Runs one case on a fresh store. [`store_suite!`](crate::store_suite) calls it.
+/// Runs one case on a fresh store. [`store_suite!`](crate::store_suite!) calls it.
 ///
 /// # Panics
 /// When the case fails.
@@ -147,7 +147,7 @@ where
 }
 
 /// Makes a `#[test]` of each case of the suite, for the stores that an `async fn` makes.
-/// See the [module](crate::store_suite).
+/// See the [module](mod@crate::store_suite).
 #[macro_export]
 macro_rules! store_suite {
     ($make:path) => {

@@ -153,6 +153,10 @@ pub async fn expired_notices_are_deleted(store: Arc<dyn Store>) {
     must(&*store, tenant, Unit::new().with(NoticeChange::Enqueue(old))).await;
     let fresh = enqueue(&*store, tenant, recipient).await;
     let sweep = |seconds| Unit::new().with(NoticeChange::DeleteExpired { before: build::at(seconds) });
+    let claimed = claim(&*store, build::uuid(), 10, 10).await;
+    assert_eq!(ids(&claimed), [fresh.id], "what has expired is not claimed, and is in nobody's way");
+    let owner = claimed[0].lease.unwrap().0;
+    must_system(&*store, Unit::new().with(NoticeChange::ReleaseLeases { owner })).await;
     assert_eq!(must_system(&*store, sweep(10)).await.get(0), 0);
     assert_eq!(must_system(&*store, sweep(11)).await.get(0), 1);
     assert_eq!(ids(&claim(&*store, build::uuid(), 12, 10).await), [fresh.id]);

@@ -27,7 +27,7 @@ CREATE TABLE users (
     PRIMARY KEY (tenant_id, id)
 ) STRICT;
 CREATE UNIQUE INDEX users_email_key ON users (tenant_id, email_key);
-CREATE INDEX users_email ON users (tenant_id, email_lower);
+CREATE INDEX users_email ON users (tenant_id, email_lower, id);
 CREATE INDEX users_status ON users (tenant_id, status, id);
 
 CREATE TABLE password_history (

@@ -123,6 +123,8 @@ impl SqliteDb {
     pub(crate) async fn close(&self) {
         if let Some(pool) = &self.readers {
             pool.close().await;
+            // What is left beside the file is only what others still read.
+            let _ = execute(&mut *self.writer.lock().await, "PRAGMA wal_checkpoint(PASSIVE)").await;
         }
     }
 }

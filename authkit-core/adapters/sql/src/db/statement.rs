@@ -122,3 +122,12 @@ impl Statement {
         self
     }
 }
+
+/// The text of so many rows of so many values, numbered from `$1`.
+pub(crate) fn rows_text(rows: usize, columns: usize) -> String {
+    let row = |row: usize| {
+        let values: Vec<_> = (1..=columns).map(|column| format!("${}", row * columns + column)).collect();
+        format!("({})", values.join(", "))
+    };
+    (0..rows).map(row).collect::<Vec<_>>().join(", ")
+}
