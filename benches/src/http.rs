@@ -3,7 +3,7 @@
 use crate::{
     measure::{cpu, median, quantile},
     micro::PASSWORD,
-    process::Served,
+    process::{CROWD, Served, crowd},
     report::Report,
 };
 use axum::{Router, extract::State, http::HeaderMap, routing::get};
@@ -149,6 +149,9 @@ pub(crate) async fn run(report: &mut Report, binary: &str) {
         let rate = |value: f64| format!("{value:.0} per CPU second");
         report.at_least(what, rate(one), rate(two), one / two, bound);
     }
+    for n in 0..CROWD {
+        Served::create(binary, &database, &crowd(n)).await;
+    }
     flood(report, &ours, &bare, &authorization).await;
 }
 
@@ -156,11 +159,11 @@ pub(crate) async fn run(report: &mut Report, binary: &str) {
 async fn flood(report: &mut Report, ours: &Served, bare: &Served, authorization: &str) {
     let stop = tokio::sync::watch::Sender::new(false);
     let mut tasks = Vec::new();
-    for _ in 0..64 {
+    for n in 0..CROWD {
         let (url, stopped) = (format!("{}/v1/auth/login", ours.url), stop.subscribe());
         tasks.push(tokio::spawn(async move {
             let client = reqwest::Client::builder().no_proxy().build().unwrap();
-            let body = serde_json::json!({"email": "ada@example.com", "password": PASSWORD}).to_string();
+            let body = serde_json::json!({"email": crowd(n), "password": PASSWORD}).to_string();
             while !*stopped.borrow() {
                 let request = client.post(&url).header("content-type", "application/json").body(body.clone());
                 if request.send().await.is_ok_and(|answer| answer.status() == 503) {

@@ -15,7 +15,7 @@ use authkit_engine::{Config, Engine};
 use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
-use std::{collections::HashMap, hint::black_box, sync::Arc};
+use std::{collections::HashMap, hint::black_box};
 
 pub(crate) const PASSWORD: &str = "correct horse battery staple 7";
 
@@ -58,7 +58,11 @@ pub(crate) async fn run(report: &mut Report) {
     let directory = tempfile::tempdir().unwrap();
     let engine = engine(&format!("sqlite://{}/bench.db", directory.path().display())).await;
     let origin = Origin::local(DEFAULT_TENANT);
-    engine.accounts().create_verified(&origin, "ada@example.com", &PASSWORD.into(), None).await.unwrap();
+    // Several people, as a server has: nobody reaches the number of sessions from which the oldest ends.
+    let people: Vec<String> = (0..20).map(|n| format!("user{n}@example.com")).collect();
+    for email in people.iter().map(String::as_str).chain(["ada@example.com"]) {
+        engine.accounts().create_verified(&origin, email, &PASSWORD.into(), None).await.unwrap();
+    }
     let raw = Raw::new(&engine);
 
     // A sign-in less its hash, in CPU time.
@@ -70,8 +74,8 @@ pub(crate) async fn run(report: &mut Report) {
     let (mut signs, mut verifies) = (Vec::new(), Vec::new());
     for _ in 0..15 {
         let start = cpu(me);
-        for _ in 0..40 {
-            sign_in(&engine, "ada@example.com").await;
+        for n in 0..40 {
+            sign_in(&engine, &people[n % people.len()]).await;
         }
         let signed = (cpu(me) - start).as_secs_f64() / 40.0;
         let start = cpu(me);
@@ -92,9 +96,9 @@ pub(crate) async fn run(report: &mut Report) {
         25.0,
     );
 
-    // Access tokens, never seen and seen before. The first session is gone: a user has only so many.
+    // Access tokens, never seen and seen before.
     let mut tokens = Vec::new();
-    let mut pair = sign_in(&engine, "ada@example.com").await;
+    let mut pair = first;
     for _ in 0..1500 {
         pair = engine.sessions().refresh(&origin, &pair.refresh_token, None).await.unwrap();
         tokens.push(pair.access_token.expose().to_owned());

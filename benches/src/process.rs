@@ -64,17 +64,30 @@ impl Served {
         self.child.id().unwrap()
     }
 
-    /// Makes an account by the command line and signs it in.
-    pub(crate) async fn sign_up(&self, binary: &str, database: &Path) -> Value {
+    /// Makes an account by the command line.
+    pub(crate) async fn create(binary: &str, database: &Path, email: &str) {
         let mut command = Self::command(binary, database);
-        command.args(["user", "create", "--email", "ada@example.com", "--password-stdin"]);
+        command.args(["user", "create", "--email", email, "--password-stdin"]);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         child.stdin.take().unwrap().write_all(PASSWORD.as_bytes()).await.unwrap();
         assert!(child.wait().await.unwrap().success());
+    }
+
+    /// Makes an account and signs it in.
+    pub(crate) async fn sign_up(&self, binary: &str, database: &Path) -> Value {
+        Self::create(binary, database, "ada@example.com").await;
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         let body = json!({"email": "ada@example.com", "password": PASSWORD});
         client.post(format!("{}/v1/auth/login", self.url)).json(&body).send().await.unwrap().json().await.unwrap()
     }
+}
+
+/// How many clients sign in without pause, each as somebody else.
+pub(crate) const CROWD: usize = 64;
+
+/// One of them.
+pub(crate) fn crowd(n: usize) -> String {
+    format!("crowd{n}@example.com")
 }
 
 /// Seconds from starting the process to the first 200 of `path`.
@@ -113,17 +126,20 @@ pub(crate) async fn run(report: &mut Report, binary: &str) {
         5.0,
     );
 
+    for n in 0..CROWD {
+        Served::create(binary, &database, &crowd(n)).await;
+    }
     let server = Served::authkit(binary, &database).await;
     tokio::time::sleep(Duration::from_secs(2)).await;
     let idle = memory(server.pid());
     report.at_most("resident memory idle, in MB", format!("{idle:.1} MB"), "30 MB".into(), idle / 30.0, 1.0);
 
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
-    let body = json!({"email": "ada@example.com", "password": PASSWORD});
     let left = std::sync::Arc::new(std::sync::atomic::AtomicI64::new(10_000));
-    let tasks: Vec<_> = (0..64)
-        .map(|_| {
-            let (client, body, left) = (client.clone(), body.clone(), left.clone());
+    let tasks: Vec<_> = (0..CROWD)
+        .map(|n| {
+            let body = json!({"email": crowd(n), "password": PASSWORD});
+            let (client, left) = (client.clone(), left.clone());
             let url = format!("{}/v1/auth/login", server.url);
             tokio::spawn(async move {
                 while left.fetch_sub(1, std::sync::atomic::Ordering::Relaxed) > 0 {
