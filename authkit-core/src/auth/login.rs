@@ -68,11 +68,17 @@ impl SignIn {
                 Verified::Outdated => rehash(cx, admitted, &request.password).await,
                 _ => None,
             };
-            if let Some(view) = admit(cx, origin, admitted, lockout, rehashed).await? {
-                return Ok(view);
+            match admit(cx, origin, admitted, lockout, rehashed).await {
+                Ok(Some(view)) => return Ok(view),
+                Ok(None) => user = cx.store.find_user_by_email(tenant, &key).await?,
+                Err(error) => {
+                    // The password was right: whatever stood in the way, the application included, it does not count.
+                    lockout.withdraw(cx, reservation).await?;
+                    return Err(error);
+                }
             }
-            user = cx.store.find_user_by_email(tenant, &key).await?;
         }
+        lockout.withdraw(cx, reservation).await?;
         Err(ErrorCode::Conflict.into())
     }
 }

@@ -39,7 +39,11 @@ impl SignIn {
                 return Err(error);
             }
         };
-        cx.before(OperationKind::SignIn, user.tenant, Some(user.id), None, None).await?;
+        if let Err(refused) = cx.before(OperationKind::SignIn, user.tenant, Some(user.id), None, None).await {
+            // The code was right, and it is not used up.
+            lockout.withdraw(cx, reservation).await?;
+            return Err(refused);
+        }
 
         let first: FirstFactor = data_of(cx, &row)?;
         let mut amr: Vec<&str> = first.amr.iter().map(String::as_str).collect();

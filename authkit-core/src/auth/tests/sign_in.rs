@@ -157,6 +157,22 @@ async fn the_application_may_refuse_a_sign_in_and_hears_of_what_it_wants() {
 }
 
 #[tokio::test]
+async fn what_the_application_refuses_is_no_wrong_attempt() {
+    let world = World::with_hooks(Arc::new(NoSignIns)).await;
+    world.user(ADA).await;
+    for _ in 0..20 {
+        assert_eq!(code(world.login(ADA, PASSWORD).await), ErrorCode::HookRefused);
+    }
+    assert_eq!(world.audited("user.locked").await, 0);
+    for _ in 1..world.cx.settings.lockout.failures {
+        assert_eq!(code(world.login(ADA, "a wrong password").await), ErrorCode::InvalidCredentials);
+    }
+    assert_eq!(code(world.login(ADA, PASSWORD).await), ErrorCode::HookRefused, "what is wrong still counts");
+    assert_eq!(code(world.login(ADA, "a wrong password").await), ErrorCode::InvalidCredentials);
+    assert_eq!(code(world.login(ADA, PASSWORD).await), ErrorCode::InvalidCredentials, "locked");
+}
+
+#[tokio::test]
 async fn a_client_that_goes_away_leaves_nothing_half_done() {
     use std::future::Future;
     let world = World::new().await;
