@@ -35,7 +35,7 @@ with Served() as server:
         "--phases", "examples,coverage,fuzzing", "--max-examples", EXAMPLES, "--seed", "7",
         "--suppress-health-check", "all", "--request-timeout", "20", "--no-shrink", "--warnings", "off",
     ]
-    env = {**os.environ, "SCHEMATHESIS_HOOKS": "schemathesis_hooks", "PYTHONPATH": str(HERE), "AUTHKIT_IDS": json.dumps(ids)}
+    env = {**os.environ, "SCHEMATHESIS_HOOKS": "property_based_hooks", "PYTHONPATH": str(HERE), "AUTHKIT_IDS": json.dumps(ids)}
     codes = [
         subprocess.run([*base, *rest], env=env, cwd=server.directory.name).returncode
         for rest in (
