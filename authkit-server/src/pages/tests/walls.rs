@@ -1,7 +1,12 @@
 //! What an attacker tries.
 
 use super::browser::{Browser, PASSWORD, Site};
-use authkit_core::{Origin, tenants::DEFAULT_TENANT, wire::TenantId};
+use authkit_core::{
+    Origin,
+    accounts::Accounts,
+    tenants::DEFAULT_TENANT,
+    wire::{RegisterRequest, TenantId},
+};
 use http::{Request, StatusCode, header};
 
 const SHOWN: &[&str] = &[
@@ -358,4 +363,31 @@ async fn refusals_are_pages_with_a_reference() {
     let page = ada.send(Request::post("/sign-in").extension(origin), "x=1".into()).await;
     assert_eq!(page.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
     page.shows("<h1>").shows("abc123");
+}
+
+#[tokio::test]
+async fn another_site_is_a_link_that_is_shown_and_never_a_redirect() {
+    let site = Site::with(|settings| {
+        settings.development_outbox = true;
+        settings.redirect_urls = vec!["https://app.example/welcome".into()];
+    })
+    .await;
+    let accounts = Accounts::new(site.cx.clone());
+    let register = |redirect: &str| RegisterRequest {
+        email: "ada@example.com".into(),
+        password: PASSWORD.into(),
+        name: None,
+        locale: None,
+        profile: None,
+        redirect_url: Some(redirect.into()),
+    };
+    let origin = Origin::local(DEFAULT_TENANT);
+    assert!(accounts.register(&origin, register("https://evil.example/welcome")).await.is_err());
+    accounts.register(&origin, register("https://app.example/welcome")).await.unwrap();
+    let mut ada = site.browser();
+    let link = site.link("ada@example.com", "verify_email").await;
+    let token = ada.get(&link).await.between("name=\"token\" value=\"", "\"");
+    ada.submit(&link, "/verify-email", &[("token", &token)]).await.goes_to("/done");
+    ada.get("/done").await.shows("href=\"https:&#x2f;&#x2f;app.example&#x2f;welcome\"");
+    ada.get("/done").await.hides("app.example");
 }
