@@ -85,9 +85,11 @@ pub(crate) fn render<'a>(routes: impl Iterator<Item = (&'a str, &'a str, &'a Rou
 static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
 
 /// Takes in what is counted through the `metrics` facade, unless the host application has a recorder of its own.
-/// The server calls this before the engine counts anything.
+/// It does so on a thread of its own: calibrating the recorder's clock takes longer than all else that a start does.
 pub fn install_recorder() {
-    let _ = RECORDER.get_or_init(|| PrometheusBuilder::new().install_recorder().ok());
+    std::thread::spawn(|| {
+        let _ = RECORDER.get_or_init(|| PrometheusBuilder::new().install_recorder().ok());
+    });
 }
 
 fn recorder() -> Option<&'static PrometheusHandle> {
