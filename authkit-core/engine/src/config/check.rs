@@ -1,4 +1,4 @@
-use super::{Config, Environment, SmtpTls, schema::variable};
+use super::{Config, Environment, SmtpTls, Span, schema::variable};
 use crate::keys;
 use authkit_core::wire::Secret;
 use std::{fmt, net::IpAddr, path::Path};
@@ -342,7 +342,54 @@ impl Config {
             "trusted_proxies",
             "this trusts the whole internet to say where requests come from; name the proxies' networks",
         );
+        self.keeps_defences(&mut refuse);
         problems
+    }
+
+    /// Values that make sense somewhere, for example in a load test, and switch a defence off in production.
+    fn keeps_defences(&self, refuse: &mut impl FnMut(bool, &str, &str)) {
+        let lockout = &self.lockout;
+        refuse(
+            lockout.failures > 20,
+            "lockout.failures",
+            "more than 20 wrong passwords before a lock let people guess",
+        );
+        refuse(
+            lockout.window < Span::minutes(1),
+            "lockout.window",
+            "less than 1m forgets wrong passwords while they are being guessed",
+        );
+        refuse(lockout.first_lock < Span::seconds(10), "lockout.first_lock", "less than 10s stops nobody who guesses");
+        refuse(
+            lockout.longest_lock > Span::hours(1),
+            "lockout.longest_lock",
+            "more than 1h lets a stranger shut people out for long",
+        );
+        refuse(
+            self.sessions.fresh > Span::hours(1),
+            "sessions.fresh",
+            "more than 1h is no fresh sign-in; a stolen session could change what protects the account",
+        );
+        let links = &self.links;
+        refuse(
+            links.reset > Span::hours(24),
+            "links.reset",
+            "more than 24h leaves the way into an account in a mailbox",
+        );
+        refuse(links.mfa > Span::minutes(15), "links.mfa", "more than 15m leaves half a sign-in open");
+        refuse(links.verify > Span::hours(7 * 24), "links.verify", "more than 7d leaves proofs in mailboxes");
+        let password = &self.password;
+        refuse(password.min_score < 1, "password.min_score", "0 takes passwords that are guessed first");
+        let limits = &self.rate_limits;
+        for (name, rate) in [("sign_in", limits.sign_in), ("register", limits.register), ("mail", limits.mail)] {
+            // What may arrive within one minute; the whole number may arrive at once.
+            let seconds = rate.per.duration().as_secs_f64().clamp(f64::MIN_POSITIVE, 60.0);
+            refuse(
+                f64::from(rate.requests) * 60.0 / seconds > 300.0,
+                &format!("rate_limits.{name}"),
+                "more than 300 in one minute from one address is no limit",
+            );
+        }
     }
 }
 
@@ -414,7 +461,7 @@ pub fn readable_by_others(path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Smtp, Span};
+    use crate::config::{Rate, Smtp};
 
     fn production() -> Config {
         let mut config = Config::development("postgres://authkit:c0rrect-horse@db/authkit");
@@ -447,6 +494,20 @@ mod tests {
         config.operations.metrics = Some(true);
         config.operations.docs = Some(true);
         config.trusted_proxies = vec!["0.0.0.0/0".parse().expect("a network")];
+        config.lockout.failures = 1_000_000;
+        config.lockout.window = Span::seconds(1);
+        config.lockout.first_lock = Span::seconds(1);
+        config.lockout.longest_lock = Span::hours(24);
+        config.sessions.fresh = Span::hours(24 * 365);
+        config.links.reset = Span::hours(24 * 30);
+        config.links.mfa = Span::hours(24);
+        config.links.verify = Span::hours(24 * 30);
+        config.password.min_length = 1;
+        config.password.min_score = 0;
+        config.tokens.access = Span::hours(24);
+        config.rate_limits.sign_in = Rate::new(1_000_000, 1);
+        config.rate_limits.register = Rate::new(301, 60);
+        config.rate_limits.mail = Rate::new(1_000, 3_600);
         let names = names(&config);
         for name in [
             "keys.master",
@@ -460,6 +521,20 @@ mod tests {
             "operations.metrics",
             "operations.docs",
             "trusted_proxies",
+            "lockout.failures",
+            "lockout.window",
+            "lockout.first_lock",
+            "lockout.longest_lock",
+            "sessions.fresh",
+            "links.reset",
+            "links.mfa",
+            "links.verify",
+            "password.min_length",
+            "password.min_score",
+            "tokens.access",
+            "rate_limits.sign_in",
+            "rate_limits.register",
+            "rate_limits.mail",
         ] {
             assert!(names.iter().any(|found| found == name), "{name} is missing in {names:?}");
         }
@@ -468,7 +543,7 @@ mod tests {
     #[test]
     fn each_unsafe_setting_alone_is_refused_in_production() {
         type Break = fn(&mut Config);
-        let cases: [(&str, Break); 18] = [
+        let cases: &[(&str, Break)] = &[
             ("keys.master", |c| c.keys.master.clear()),
             ("keys.master.1", |c| drop(c.keys.master.insert(1, "00".repeat(32).into()))),
             ("keys.master.1", |c| drop(c.keys.master.insert(1, "not a key".into()))),
@@ -487,8 +562,22 @@ mod tests {
             ("operations.token", |c| c.operations.token = Some("short".into())),
             ("operations.listen", |c| c.operations.listen = "0.0.0.0:9090".parse().ok()),
             ("hosts", |c| c.hosts = vec!["*".into()]),
+            ("lockout.failures", |c| c.lockout.failures = 21),
+            ("lockout.window", |c| c.lockout.window = Span::seconds(59)),
+            ("lockout.first_lock", |c| c.lockout.first_lock = Span::seconds(9)),
+            ("lockout.longest_lock", |c| c.lockout.longest_lock = Span::minutes(61)),
+            ("sessions.fresh", |c| c.sessions.fresh = Span::minutes(61)),
+            ("links.reset", |c| c.links.reset = Span::hours(25)),
+            ("links.mfa", |c| c.links.mfa = Span::minutes(16)),
+            ("links.verify", |c| c.links.verify = Span::hours(7 * 24 + 1)),
+            ("password.min_length", |c| c.password.min_length = 7),
+            ("password.min_score", |c| c.password.min_score = 0),
+            ("tokens.access", |c| c.tokens.access = Span::minutes(61)),
+            ("rate_limits.sign_in", |c| c.rate_limits.sign_in = Rate::new(6, 1)),
+            ("rate_limits.register", |c| c.rate_limits.register = Rate::new(301, 60)),
+            ("rate_limits.mail", |c| c.rate_limits.mail = Rate::new(301, 3_600)),
         ];
-        for (at, (name, change)) in cases.into_iter().enumerate() {
+        for (at, &(name, change)) in cases.iter().enumerate() {
             let mut config = production();
             change(&mut config);
             // The relay of the TLS case is a real one.
@@ -497,6 +586,26 @@ mod tests {
             }
             assert_eq!(names(&config), [name], "case {at}");
         }
+    }
+
+    #[test]
+    fn the_least_and_the_most_that_production_takes() {
+        let mut config = production();
+        config.lockout.failures = 20;
+        config.lockout.window = Span::minutes(1);
+        config.lockout.first_lock = Span::seconds(10);
+        config.lockout.longest_lock = Span::hours(1);
+        config.sessions.fresh = Span::hours(1);
+        config.links.reset = Span::hours(24);
+        config.links.mfa = Span::minutes(15);
+        config.links.verify = Span::hours(7 * 24);
+        config.password.min_length = 8;
+        config.password.min_score = 1;
+        config.tokens.access = Span::hours(1);
+        config.rate_limits.sign_in = Rate::new(300, 60);
+        config.rate_limits.register = Rate::new(5, 1);
+        config.rate_limits.mail = Rate::new(300, 3_600);
+        assert_eq!(config.check(), Ok(()));
     }
 
     #[test]
