@@ -8,6 +8,7 @@ use axum::{
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
+use std::fmt::Write;
 
 /// The strong tag of a version.
 fn tag(version: i64) -> String {
@@ -16,18 +17,56 @@ fn tag(version: i64) -> String {
 
 /// A view with its tag; 304 when the client has it.
 pub(crate) fn get<T: Serialize>(headers: &HeaderMap, version: i64, view: &T) -> Response {
-    let tag = tag(version);
+    respond(headers, &tag(version), || axum::Json(view).into_response())
+}
+
+/// A view that is made of more than one row, so that no version stands for it: its content is its tag.
+pub(crate) fn get_hashed<T: Serialize>(headers: &HeaderMap, view: &T) -> Response {
+    match serde_json::to_vec(view) {
+        Ok(json) => {
+            let tag = tag_of(&json);
+            respond(headers, &tag, || sent(json))
+        }
+        Err(error) => Failure(Error::internal(error)).into_response(),
+    }
+}
+
+/// The same view as the answer to a change.
+pub(crate) fn changed_hashed<T: Serialize>(view: &T) -> Response {
+    get_hashed(&HeaderMap::new(), view)
+}
+
+fn tag_of(json: &[u8]) -> String {
+    let hash = authkit_core::crypto::sha256(json);
+    let mut tag = String::with_capacity(34);
+    tag.push('"');
+    for byte in &hash[..16] {
+        let _ = write!(tag, "{byte:02x}");
+    }
+    tag.push('"');
+    tag
+}
+
+fn sent(json: Vec<u8>) -> Response {
+    ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], json).into_response()
+}
+
+fn respond(headers: &HeaderMap, tag: &str, whole: impl FnOnce() -> Response) -> Response {
     // A GET compares weakly (section 13.1.2): a compressed copy is the same view.
     let known = list(headers, header::IF_NONE_MATCH)
         .any(|candidate| candidate == "*" || candidate.strip_prefix("W/").unwrap_or(candidate) == tag);
-    let mut response = if known {
+    let response = if known {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         response
     } else {
-        axum::Json(view).into_response()
+        whole()
     };
-    if let Ok(value) = HeaderValue::from_str(&tag) {
+    tagged(response, tag)
+}
+
+fn tagged(mut response: Response, tag: &str) -> Response {
+    if let Ok(value) = HeaderValue::from_str(tag) {
         response.headers_mut().insert(header::ETAG, value);
     }
     response
@@ -35,11 +74,7 @@ pub(crate) fn get<T: Serialize>(headers: &HeaderMap, version: i64, view: &T) -> 
 
 /// A changed view with its tag.
 pub(crate) fn changed<T: Serialize>(status: StatusCode, version: i64, view: &T) -> Response {
-    let mut response = (status, axum::Json(view)).into_response();
-    if let Ok(value) = HeaderValue::from_str(&tag(version)) {
-        response.headers_mut().insert(header::ETAG, value);
-    }
-    response
+    tagged((status, axum::Json(view)).into_response(), &tag(version))
 }
 
 /// The version that `If-Match` asks for; `None` without one. `current` is asked when it names several.

@@ -140,12 +140,18 @@ impl Roles {
     ///
     /// # Errors
     /// `auth.forbidden` without `roles:write`; `role.not_found`, `role.system`, `role.has_children`, `role.assigned`,
-    /// `role.exceeds_caller`.
-    pub async fn delete(&self, origin: &Origin, principal: Option<&Principal>, id: RoleId) -> Result<()> {
+    /// `role.exceeds_caller`, `request.precondition_failed`.
+    pub async fn delete(
+        &self,
+        origin: &Origin,
+        principal: Option<&Principal>,
+        id: RoleId,
+        if_match: Option<i64>,
+    ) -> Result<()> {
         let mut tries = self.tries();
         loop {
             tries.next().await?;
-            if self.try_delete(&mut tries, origin, principal, id).await? {
+            if self.try_delete(&mut tries, origin, principal, id, if_match).await? {
                 return Ok(());
             }
         }
@@ -162,9 +168,13 @@ impl Roles {
         let role = basis.role(id)?;
         if role.system {
             return Err(ErrorCode::RoleIsSystem.into());
+        if_match: Option<i64>,
         }
         basis.require_held(basis.grants(role))?;
         if basis.table.roles().iter().any(|child| child.parent == Some(id)) {
+        if if_match.is_some_and(|version| version != role.version) {
+            return Err(ErrorCode::PreconditionFailed.into());
+        }
             return Err(ErrorCode::RoleHasChildren.into());
         }
         tries.ask(basis.tenant, principal).await?;

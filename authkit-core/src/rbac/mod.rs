@@ -16,7 +16,7 @@ mod table_tests;
 mod tests;
 mod tries;
 
-pub use model::Role;
+pub use model::{Role, RoleFilter};
 pub use permissions::{Permission, Permissions};
 pub use set::{Grant, GrantScope, PermissionSet};
 pub use store::{RoleChange, RoleStore};
@@ -24,7 +24,7 @@ pub use system::ADMIN;
 pub use table::RoleTable;
 
 use crate::{
-    Context, Principal, Result,
+    Context, Error, Principal, Result,
     paging::Paging,
     ports::{Position, Scope, StoreError, Unit},
 };
@@ -49,22 +49,25 @@ impl Roles {
         Self { cx, turns: Arc::default() }
     }
 
-    /// The tenant's roles, by name; `parent` keeps those that inherit from it directly.
+    /// The tenant's roles, by name; `filter` keeps those that are asked for.
     ///
     /// # Errors
-    /// `auth.forbidden` without `roles:read`, and those of cursors and limits.
+    /// `auth.forbidden` without `roles:read`, `request.invalid_filter`, and those of cursors and limits.
     pub async fn list(
         &self,
         principal: &Principal,
-        parent: Option<RoleId>,
+        filter: RoleFilter,
         cursor: Option<&str>,
         limit: Option<u32>,
     ) -> Result<Page<RoleView>> {
         principal.require("roles:read")?;
-        let filter = parent.map(|id| id.to_string()).unwrap_or_default();
-        let paging = Paging::new(&self.cx, principal.tenant, "roles", &filter, cursor, limit)?;
+        if filter.name.as_ref().is_some_and(|start| !(1..=rules::LONGEST_NAME).contains(&start.chars().count())) {
+            let detail = format!("`name` has 1 to {} characters.", rules::LONGEST_NAME);
+            return Err(Error::new(ErrorCode::InvalidFilter, detail));
+        }
+        let paging = Paging::new(&self.cx, principal.tenant, "roles", &format!("{filter:?}"), cursor, limit)?;
         let (mut roles, _) = self.cx.store.list_roles(principal.tenant).await?;
-        roles.retain(|role| parent.is_none() || role.parent == parent);
+        roles.retain(|role| filter.keeps(role));
         if let Some(after) = &paging.after {
             roles.retain(|role| (&role.name, role.id.uuid()) > (&after.key, after.id));
         }

@@ -28,6 +28,25 @@ pub struct Role {
     pub updated_at: Timestamp,
 }
 
+/// Which roles of a tenant are listed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RoleFilter {
+    /// Those that inherit from this role directly.
+    pub parent: Option<RoleId>,
+    /// Those whose name starts with this.
+    pub name: Option<String>,
+    /// The fixed ones, or the others.
+    pub system: Option<bool>,
+}
+
+impl RoleFilter {
+    pub(super) fn keeps(&self, role: &Role) -> bool {
+        (self.parent.is_none() || role.parent == self.parent)
+            && self.name.as_ref().is_none_or(|start| role.name.starts_with(&**start))
+            && self.system.is_none_or(|system| role.system == system)
+    }
+}
+
 impl Role {
     /// What clients see.
     #[must_use]

@@ -41,14 +41,13 @@ pub struct Permissions {
     by_name: Arc<BTreeMap<String, Permission>>,
 }
 
+/// Each of them guards a route of AuthKit's: a permission that nothing asks for promises what is not so.
 fn built_in() -> Vec<Permission> {
     let all = |name, description| Permission::new(name, description).all_only();
     vec![
         all("audit:read", "Read the audit log"),
         all("mfa:reset", "Remove a user's second factors"),
         all("permissions:check", "Ask what another user may do"),
-        Permission::new("profile:read", "Read profiles"),
-        Permission::new("profile:write", "Change profiles"),
         all("roles:assign", "Assign roles to users and remove them"),
         all("roles:read", "Read roles"),
         all("roles:write", "Define, change and delete roles"),

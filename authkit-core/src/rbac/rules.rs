@@ -6,7 +6,7 @@ use authkit_wire::{ErrorCode, FieldError, RoleId, TenantId, UserStatus};
 use std::{collections::HashSet, sync::Arc};
 use unicode_normalization::UnicodeNormalization;
 
-const LONGEST_NAME: usize = 64;
+pub(super) const LONGEST_NAME: usize = 64;
 const LONGEST_DESCRIPTION: usize = 500;
 const MOST_GRANTS: usize = 256;
 

@@ -8,12 +8,12 @@ const GRANTS: &[&str] = &[
     "*",
     "users:*",
     "roles:*",
-    "profile:*",
+    "notes:*",
     "documents:*",
     "users:read",
-    "profile:read",
-    "profile:read:own",
-    "profile:write:own",
+    "notes:read",
+    "notes:read:own",
+    "notes:write:own",
     "documents:edit",
     "documents:edit:own",
     "users:read:own", // cannot be granted so
@@ -41,7 +41,8 @@ fn role(n: usize, parent: Option<usize>, grants: &[&str]) -> Role {
 }
 
 fn catalogue() -> Permissions {
-    Permissions::new(vec![Permission::new("documents:edit", "Edit documents")]).expect("valid")
+    let own = ["documents:edit", "notes:read", "notes:write"];
+    Permissions::new(own.map(|name| Permission::new(name, "")).to_vec()).expect("valid")
 }
 
 /// What one grant says of one permission, told without the code under test.

@@ -14,6 +14,13 @@ fn roles(world: &World) -> Roles {
     Roles::new(world.cx.clone())
 }
 
+/// An installation whose application has a permission of its own that can be granted for one's own objects.
+fn world_with_notes() -> World {
+    World::with(|cx, _| {
+        cx.permissions = Permissions::new(vec![Permission::new("notes:read", "Read notes")]).expect("valid");
+    })
+}
+
 fn request(name: &str, parent: Option<RoleId>, grants: &[&str]) -> CreateRoleRequest {
     CreateRoleRequest {
         name: name.into(),
@@ -72,7 +79,7 @@ async fn an_operator_defines_changes_and_deletes_roles() {
     let same = roles.update(&origin, None, made.id, nothing(), Some(3)).await.expect("nothing to do");
     assert_eq!(same.version, 3);
     world.advance(1);
-    roles.delete(&origin, None, made.id).await.expect("deleted");
+    roles.delete(&origin, None, made.id, None).await.expect("deleted");
     assert_eq!(code(roles.get(DEFAULT_TENANT, made.id).await), ErrorCode::RoleNotFound);
     assert_eq!(world.actions().await, ["role.created", "role.updated", "role.updated", "role.deleted"]);
 }
@@ -117,7 +124,7 @@ async fn a_system_role_is_fixed_even_for_an_operator() {
     let (roles, origin) = (roles(&world), world.origin());
     let admin = world.admin_role().await;
     assert_eq!(code(roles.update(&origin, None, admin, grants(&["users:read"]), None).await), ErrorCode::RoleIsSystem);
-    assert_eq!(code(roles.delete(&origin, None, admin).await), ErrorCode::RoleIsSystem);
+    assert_eq!(code(roles.delete(&origin, None, admin, None).await), ErrorCode::RoleIsSystem);
     roles.ensure_system_roles(DEFAULT_TENANT).await.expect("nothing to do");
     let all = roles.table(DEFAULT_TENANT).await.expect("read");
     assert_eq!(all.roles().len(), 1);
@@ -141,24 +148,24 @@ async fn a_role_in_use_is_not_deleted() {
     };
     world.put(Scope::Tenant(DEFAULT_TENANT), deactivate).await;
     user.status = UserStatus::Deactivated;
-    assert_eq!(code(roles.delete(&origin, None, parent).await), ErrorCode::RoleHasChildren);
-    assert_eq!(code(roles.delete(&origin, None, child).await), ErrorCode::RoleAssigned);
+    assert_eq!(code(roles.delete(&origin, None, parent, None).await), ErrorCode::RoleHasChildren);
+    assert_eq!(code(roles.delete(&origin, None, child, None).await), ErrorCode::RoleAssigned);
     roles.remove(&origin, None, user.id, child).await.expect("removed");
-    roles.delete(&origin, None, child).await.expect("deleted");
-    roles.delete(&origin, None, parent).await.expect("deleted");
+    roles.delete(&origin, None, child, None).await.expect("deleted");
+    roles.delete(&origin, None, parent, None).await.expect("deleted");
 }
 
 #[tokio::test]
 async fn nobody_hands_out_what_they_do_not_hold() {
-    let world = World::new();
+    let world = world_with_notes();
     let (roles, origin) = (roles(&world), world.origin());
-    let caller = holder(&world, "caller", &["roles:write", "roles:assign", "profile:read:own", "users:*"]).await;
+    let caller = holder(&world, "caller", &["roles:write", "roles:assign", "notes:read:own", "users:*"]).await;
     let by = Some(&caller);
-    for grant in ["audit:read", "*", "roles:*", "profile:read", "profile:*", "users:*:own"] {
+    for grant in ["audit:read", "*", "roles:*", "notes:read", "notes:*", "users:*:own"] {
         let refused = code(roles.create(&origin, by, request("x", None, &[grant])).await);
         assert!(matches!(refused, ErrorCode::RoleExceedsCaller | ErrorCode::UnknownPermission), "{grant}: {refused:?}");
     }
-    let allowed = ["roles:write", "profile:read:own", "users:*", "users:write"];
+    let allowed = ["roles:write", "notes:read:own", "users:*", "users:write"];
     let mine = roles.create(&origin, by, request("x", None, &allowed)).await.expect("held");
 
     let strong = world.role("strong", None, &["audit:read"]).await;
@@ -169,7 +176,7 @@ async fn nobody_hands_out_what_they_do_not_hold() {
     assert_eq!(code(roles.update(&origin, by, mine.id, grants(&["audit:read"]), None).await), exceeds, "after");
     assert_eq!(code(roles.update(&origin, by, strong, grants(&["users:read"]), None).await), exceeds, "before");
     assert_eq!(code(roles.update(&origin, by, mine.id, under(weak), None).await), exceeds, "by the new parent");
-    assert_eq!(code(roles.delete(&origin, by, strong).await), exceeds);
+    assert_eq!(code(roles.delete(&origin, by, strong, None).await), exceeds);
     assert_eq!(code(roles.assign(&origin, by, other.id, weak).await), exceeds, "inherited");
     assert_eq!(code(roles.assign(&origin, by, caller.user, strong).await), exceeds, "to oneself");
     roles.assign(&origin, None, other.id, strong).await.expect("by an operator");
@@ -199,11 +206,11 @@ async fn every_write_needs_its_permission() {
     let forbidden = ErrorCode::Forbidden;
     assert_eq!(code(roles.create(&origin, by, request("x", None, &[])).await), forbidden);
     assert_eq!(code(roles.update(&origin, by, role, nothing(), None).await), forbidden);
-    assert_eq!(code(roles.delete(&origin, by, role).await), forbidden);
+    assert_eq!(code(roles.delete(&origin, by, role, None).await), forbidden);
     assert_eq!(code(roles.assign(&origin, by, user, role).await), forbidden);
     assert_eq!(code(roles.remove(&origin, by, user, role).await), forbidden);
     let nobody = holder(&world, "nobody", &[]).await;
-    assert_eq!(code(roles.list(&nobody, None, None, None).await), forbidden);
+    assert_eq!(code(roles.list(&nobody, RoleFilter::default(), None, None).await), forbidden);
 }
 
 #[tokio::test]
@@ -261,9 +268,9 @@ async fn the_last_active_administrator_stays_one() {
 
 #[tokio::test]
 async fn decisions_say_which_role_and_grant_decided() {
-    let world = World::new();
+    let world = world_with_notes();
     let roles = roles(&world);
-    let base = world.role("base", None, &["profile:read:own", "users:*"]).await;
+    let base = world.role("base", None, &["notes:read:own", "users:*"]).await;
     let top = world.role("top", Some(base), &["permissions:check"]).await;
     let user = world.user("user").await;
     world.assign(&user, top).await;
@@ -279,7 +286,7 @@ async fn decisions_say_which_role_and_grant_decided() {
     assert!(yes.allowed);
     assert_eq!((via.roles, via.grant.as_str()), (vec!["top".to_owned(), "base".to_owned()], "users:*"));
     for (owner, allowed) in [(None, false), (Some(other.id), false), (Some(user.id), true)] {
-        let decision = roles.check(&principal, ask("profile:read", None, owner)).await.expect("decided");
+        let decision = roles.check(&principal, ask("notes:read", None, owner)).await.expect("decided");
         assert_eq!((decision.allowed, decision.via.is_some()), (allowed, allowed), "{owner:?}");
     }
     let error = roles.check(&principal, ask("users:*", None, None)).await.expect_err("refused");
@@ -288,7 +295,7 @@ async fn decisions_say_which_role_and_grant_decided() {
     assert!(!roles.check(&principal, ask("users:read", Some(other.id), None)).await.expect("decided").allowed);
     world.assign(&other, base).await;
     assert!(roles.check(&principal, ask("users:read", Some(other.id), None)).await.expect("decided").allowed);
-    let own = roles.check(&principal, ask("profile:read", Some(other.id), Some(user.id))).await.expect("decided");
+    let own = roles.check(&principal, ask("notes:read", Some(other.id), Some(user.id))).await.expect("decided");
     assert!(!own.allowed, "the owner is not the one in question");
     let other = world.principal(&other).await;
     assert!(roles.check(&other, ask("users:read", Some(other.user), None)).await.expect("about oneself").allowed);
@@ -304,19 +311,51 @@ async fn lists_are_by_name_in_pages_and_by_parent() {
     for name in ["z", "a", "k"] {
         world.role(name, Some(parent), &[]).await;
     }
+    let under_parent = || RoleFilter { parent: Some(parent), ..RoleFilter::default() };
     let (mut names, mut cursor) = (Vec::new(), None);
     loop {
-        let page = roles.list(&reader, None, cursor.as_deref(), Some(2)).await.expect("a page");
+        let page = roles.list(&reader, RoleFilter::default(), cursor.as_deref(), Some(2)).await.expect("a page");
         names.extend(page.data.into_iter().map(|role| role.name));
         let Some(next) = page.next_cursor else { break };
-        let mixed = roles.list(&reader, Some(parent), Some(&next), Some(2)).await;
+        let mixed = roles.list(&reader, under_parent(), Some(&next), Some(2)).await;
         assert_eq!(code(mixed), ErrorCode::InvalidCursor);
         cursor = Some(next);
     }
     assert_eq!(names, ["a", "k", "m", "role of reader", "z"]);
-    let children = roles.list(&reader, Some(parent), None, None).await.expect("a page").data;
+    let children = roles.list(&reader, under_parent(), None, None).await.expect("a page").data;
     assert_eq!(children.into_iter().map(|role| role.name).collect::<Vec<_>>(), ["a", "k", "z"]);
-    assert_eq!(code(roles.list(&reader, None, None, Some(0)).await), ErrorCode::InvalidLimit);
+    assert_eq!(code(roles.list(&reader, RoleFilter::default(), None, Some(0)).await), ErrorCode::InvalidLimit);
+}
+
+#[tokio::test]
+async fn lists_are_narrowed_by_the_start_of_the_name_and_by_kind() {
+    let world = World::new();
+    let roles = roles(&world);
+    roles.ensure_system_roles(DEFAULT_TENANT).await.expect("there");
+    let reader = holder(&world, "reader", &["roles:read"]).await;
+    for name in ["editor", "editor-in-chief", "Editor", "adviser"] {
+        world.role(name, None, &[]).await;
+    }
+    let names = async |name: Option<&str>, system| {
+        let filter = RoleFilter { name: name.map(str::to_owned), system, ..RoleFilter::default() };
+        let page = roles.list(&reader, filter, None, None).await.expect("a page");
+        page.data.into_iter().map(|role| role.name).collect::<Vec<_>>()
+    };
+    assert_eq!(names(Some("edit"), None).await, ["editor", "editor-in-chief"]);
+    assert_eq!(names(Some("ad"), None).await, [ADMIN, "adviser"]);
+    assert_eq!(names(Some("ad"), Some(false)).await, ["adviser"]);
+    assert_eq!(names(None, Some(true)).await, [ADMIN]);
+    assert!(names(Some("%"), None).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_deletion_based_on_an_old_version_is_refused() {
+    let world = World::new();
+    let (roles, origin) = (roles(&world), world.origin());
+    let made = roles.create(&origin, None, request("editor", None, &["users:read"])).await.expect("made");
+    roles.update(&origin, None, made.id, grants(&["users:write"]), None).await.expect("changed");
+    assert_eq!(code(roles.delete(&origin, None, made.id, Some(made.version)).await), ErrorCode::PreconditionFailed);
+    roles.delete(&origin, None, made.id, Some(made.version + 1)).await.expect("deleted");
 }
 
 #[test]

@@ -3,12 +3,12 @@
 use super::{FeedEvent, Principal, Session, SessionChange, Sessions, verify::Expiry};
 use crate::{
     Context, Error, Origin, Result,
-    accounts::User,
+    accounts::{User, push_hook},
     audit,
     crypto::{OpaqueKind, OpaqueToken},
-    notices,
     paging::Paging,
     ports::{Operation, OperationKind, Position, Scope, StoreError, Unit},
+    rbac::require_reach,
 };
 use authkit_wire::*;
 
@@ -40,7 +40,7 @@ impl Sessions {
         Ok(())
     }
 
-    /// The user's sessions, newest first.
+    /// The caller's own sessions, newest first.
     ///
     /// # Errors
     /// `request.invalid_cursor`, `request.invalid_limit`.
@@ -50,8 +50,35 @@ impl Sessions {
         cursor: Option<&str>,
         limit: Option<u32>,
     ) -> Result<Page<SessionView>> {
+        self.page_of(principal, principal.user, cursor, limit).await
+    }
+
+    /// The sessions of any user of the tenant, newest first, for an administrator (`sessions:read`).
+    ///
+    /// # Errors
+    /// `auth.forbidden`, `account.not_found`, `request.invalid_cursor`, `request.invalid_limit`.
+    pub async fn list_of(
+        &self,
+        principal: &Principal,
+        user: UserId,
+        cursor: Option<&str>,
+        limit: Option<u32>,
+    ) -> Result<Page<SessionView>> {
+        principal.require("sessions:read")?;
+        let found = self.cx.store.find_user(principal.tenant, user).await?;
+        let user = found.ok_or(ErrorCode::UserNotFound)?.id;
+        self.page_of(principal, user, cursor, limit).await
+    }
+
+    async fn page_of(
+        &self,
+        principal: &Principal,
+        user: UserId,
+        cursor: Option<&str>,
+        limit: Option<u32>,
+    ) -> Result<Page<SessionView>> {
         let cx = &*self.cx;
-        let (tenant, user) = (principal.tenant, principal.user);
+        let tenant = principal.tenant;
         let paging = Paging::new(cx, tenant, "sessions", &user.to_string(), cursor, limit)?;
         let sessions = cx.store.list_sessions(tenant, user, paging.after.as_ref(), paging.fetch()).await?;
         let position = |session: &Session| Position { key: String::new(), id: session.id.uuid() };
@@ -79,8 +106,31 @@ impl Sessions {
         let session = cx.store.find_session(principal.tenant, id).await?;
         let session = session.filter(|session| session.user == principal.user).ok_or(ErrorCode::SessionNotFound)?;
         let user = cx.store.find_user(principal.tenant, principal.user).await?.ok_or(ErrorCode::SessionNotFound)?;
-        cx.before(OperationKind::EndSession, user.tenant, Some(user.id), Some(id), None).await?;
+        let operation =
+            Operation::new(OperationKind::EndSession, user.tenant).on(user.id).session(id).actor(principal.user);
+        cx.before(&operation, None).await?;
         Ok(end(cx, origin, &session, &user).await?)
+    }
+
+    /// Ends one session of a user of the origin's tenant, for an operator.
+    ///
+    /// # Errors
+    /// `session.not_found`, `auth.refused_by_application`.
+    pub async fn revoke_of(&self, origin: &Origin, user: UserId, id: SessionId) -> Result<()> {
+        let cx = &*self.cx;
+        let tenant = origin.tenant;
+        let session = cx.store.find_session(tenant, id).await?;
+        let session = session.filter(|session| session.user == user).ok_or(ErrorCode::SessionNotFound)?;
+        let user = cx.store.find_user(tenant, user).await?.ok_or(ErrorCode::SessionNotFound)?;
+        cx.before(OperationKind::EndSession, tenant, Some(user.id), Some(id), None).await?;
+        let record = audit::entry(cx, origin, "session.ended").operator().subject(user.id);
+        let mut unit = Unit::new()
+            .with(SessionChange::End { id, user: user.id })
+            .with(FeedEvent::SessionEnded(tenant, session.id))
+            .with(record.data("session", id.to_string()).build());
+        push_after_hook(cx, &user, Some(id), &mut unit);
+        cx.commit(Scope::Tenant(tenant), unit).await?;
+        Ok(())
     }
 
     /// Ends all sessions of the user but the current one.
@@ -90,18 +140,20 @@ impl Sessions {
     pub async fn revoke_others(&self, origin: &Origin, principal: &Principal) -> Result<RevokedView> {
         let cx = &*self.cx;
         let user = cx.store.find_user(principal.tenant, principal.user).await?.ok_or(ErrorCode::UserNotFound)?;
-        cx.before(OperationKind::EndSession, user.tenant, Some(user.id), None, None).await?;
+        let operation = Operation::new(OperationKind::EndSession, user.tenant).on(user.id).actor(principal.user);
+        let operation = operation.action("session.others_ended");
+        cx.before(&operation, None).await?;
         let others = |revoked: u64| {
             let entry = audit::entry(cx, origin, "session.others_ended").actor(user.id).person(&user);
             entry.data("revoked", revoked).build().into()
         };
-        end_all(cx, &user, Some(principal.session), others).await
+        end_all(cx, Some(principal), &user, Some(principal.session), others).await
     }
 
     /// Ends all sessions of a user, for an administrator (`sessions:revoke`) or, without a principal, an operator.
     ///
     /// # Errors
-    /// `auth.forbidden`, `account.not_found`, `auth.refused_by_application`.
+    /// `auth.forbidden`, `account.not_found`, `role.exceeds_caller`, `auth.refused_by_application`.
     pub async fn revoke_all_of(
         &self,
         origin: &Origin,
@@ -114,12 +166,13 @@ impl Sessions {
         }
         let tenant = principal.map_or(origin.tenant, |principal| principal.tenant);
         let user = cx.store.find_user(tenant, user).await?.ok_or(ErrorCode::UserNotFound)?;
+        require_reach(cx, principal, &user).await?;
         cx.before(OperationKind::EndSession, tenant, Some(user.id), None, None).await?;
         let ended = |revoked: u64| {
             let entry = audit::entry(cx, origin, "session.ended").by(principal).tenant(tenant).subject(user.id);
             entry.data("revoked", revoked).build().into()
         };
-        end_all(cx, &user, None, ended).await
+        end_all(cx, principal, &user, None, ended).await
     }
 }
 
@@ -130,7 +183,8 @@ async fn end(cx: &Context, origin: &Origin, session: &Session, user: &User) -> R
         .with(SessionChange::End { id: session.id, user: user.id })
         .with(FeedEvent::SessionEnded(user.tenant, session.id))
         .with(record.data("session", session.id.to_string()).build());
-    push_after_hook(cx, user, Some(session.id), &mut unit);
+    let operation = Operation::new(OperationKind::EndSession, user.tenant).on(user.id).session(session.id).actor(user.id);
+    push_hook(cx, &mut unit, &operation);
     cx.commit(Scope::Tenant(user.tenant), unit).await.map(|_| ())
 }
 
@@ -138,18 +192,23 @@ async fn end(cx: &Context, origin: &Origin, session: &Session, user: &User) -> R
 /// so that one that was opened meanwhile ends as well.
 async fn end_all(
     cx: &Context,
+    principal: Option<&Principal>,
     user: &User,
     except: Option<SessionId>,
     record: impl Fn(u64) -> crate::ports::Change,
 ) -> Result<RevokedView> {
     let mut revoked = 0;
     for _ in 0..BATCHES {
+        let unchanged = require_reach(cx, principal, user).await?;
         let mut sessions = cx.store.list_sessions(user.tenant, user.id, None, BATCH).await?;
         sessions.retain(|session| Some(session.id) != except);
-        if sessions.is_empty() {
+        if sessions.is_empty() && batch > 0 {
             return Ok(RevokedView { revoked });
         }
         let mut unit = Unit::new();
+        if let Some(unchanged) = unchanged {
+            unit.push(unchanged);
+        }
         let places: Vec<usize> = sessions
             .iter()
             .map(|session| {
@@ -158,16 +217,16 @@ async fn end_all(
             })
             .collect();
         unit.changes.push(record(sessions.len() as u64));
-        push_after_hook(cx, user, None, &mut unit);
-        let applied = cx.commit(Scope::Tenant(user.tenant), unit).await?;
+        if !sessions.is_empty() {
+            push_hook(cx, &mut unit, operation);
+        }
+        let applied = match cx.commit(Scope::Tenant(user.tenant), unit).await {
+            Ok(applied) => applied,
+            // Roles changed meanwhile; whether the caller may do it is asked again.
+            Err(error) if error.conflict().is_some() => continue,
+            Err(error) => return Err(error.into()),
+        };
         revoked += places.into_iter().filter(|&place| applied.get(place) > 0).count() as u64;
     }
     Err(Error::new(ErrorCode::Conflict, "Sessions are being opened as fast as they end; deactivate the account."))
-}
-
-fn push_after_hook(cx: &Context, user: &User, session: Option<SessionId>, unit: &mut Unit) {
-    let operation = Operation { kind: OperationKind::EndSession, tenant: user.tenant, user: Some(user.id), session };
-    if let Some(notice) = notices::after_hook(cx, operation) {
-        unit.push(notice);
-    }
 }

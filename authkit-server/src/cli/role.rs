@@ -119,7 +119,7 @@ pub(crate) async fn run(config: Config, command: Command, output: &Output) -> Ou
         Command::Delete { role, tenant } => {
             let operator = tenant.operator(&engine).await?;
             let role = operator.get_role(&role).await?;
-            engine.roles().delete(&operator.origin(), None, role.id).await?;
+            engine.roles().delete(&operator.origin(), None, role.id, None).await?;
             finish(&engine).await?;
             output.result(&json!({ "role_id": role.id, "deleted": true }), || {
                 format!("{} {}", paint(GREEN, "deleted"), paint(BOLD, &role.name))

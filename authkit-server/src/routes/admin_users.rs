@@ -3,6 +3,7 @@
 use crate::{
     SignedIn,
     access::Access,
+    conditional,
     extract::{Client, Params, Path},
     problem::Answer,
     rate_limit::RateClass,
@@ -10,8 +11,8 @@ use crate::{
 };
 use authkit_core::{accounts::UserFilter, wire::*};
 use authkit_engine::Engine;
-use axum::extract::State;
-use http::StatusCode;
+use axum::{extract::State, response::Response};
+use http::{HeaderMap, StatusCode};
 use utoipa_axum::routes;
 
 pub(crate) fn register(api: &mut Api) {
@@ -23,6 +24,7 @@ pub(crate) fn register(api: &mut Api) {
     api.route(routes!(deactivate), write("users:write"));
     api.route(routes!(unlock), write("users:unlock"));
     api.route(routes!(reset_mfa), write("mfa:reset"));
+    api.compressed(routes!(sessions), with("sessions:read", RateClass::Read).fails(&[404]));
     api.route(routes!(revoke_sessions), write("sessions:revoke"));
 }
 
@@ -62,15 +64,21 @@ pub(crate) async fn list(
     get, path = "/v1/admin/users/{id}", operation_id = "getUser", tag = "admin",
     params(
         ("id" = UserId, Path, description = "The user"),
+        ("If-None-Match" = Option<String>, Header, description = "The `ETag` that the client has"),
     ),
-    responses((status = 200, description = "The user", body = AdminUserView)),
+    responses(
+        (status = 200, description = "The user", body = AdminUserView,
+            headers(("ETag" = String, description = "Of the user with roles and lock"))),
+        (status = 304, description = "The client has it"),
+    ),
 )]
 pub(crate) async fn get(
     State(engine): State<Engine>,
     caller: SignedIn,
     Path(id): Path<UserId>,
-) -> Answer<axum::Json<AdminUserView>> {
-    Ok(axum::Json(engine.accounts().get_user(&caller, id).await?))
+    headers: HeaderMap,
+) -> Answer<Response> {
+    Ok(conditional::get_hashed(&headers, &engine.accounts().get_user(&caller, id).await?))
 }
 
 /// Activate a user
@@ -79,15 +87,16 @@ pub(crate) async fn get(
 #[utoipa::path(
     post, path = "/v1/admin/users/{id}/activate", operation_id = "activateUser", tag = "admin",
     params(("id" = UserId, Path, description = "The user")),
-    responses((status = 200, description = "The user", body = AdminUserView)),
+    responses((status = 200, description = "The user", body = AdminUserView,
+        headers(("ETag" = String, description = "As `getUser` gives it")))),
 )]
 pub(crate) async fn activate(
     State(engine): State<Engine>,
     Client(origin): Client,
     caller: SignedIn,
     Path(id): Path<UserId>,
-) -> Answer<axum::Json<AdminUserView>> {
-    Ok(axum::Json(engine.accounts().activate(&origin, Some(&caller), id).await?))
+) -> Answer<Response> {
+    Ok(conditional::changed_hashed(&engine.accounts().activate(&origin, Some(&caller), id).await?))
 }
 
 /// Deactivate a user
@@ -96,30 +105,32 @@ pub(crate) async fn activate(
 #[utoipa::path(
     post, path = "/v1/admin/users/{id}/deactivate", operation_id = "deactivateUser", tag = "admin",
     params(("id" = UserId, Path, description = "The user")),
-    responses((status = 200, description = "The user", body = AdminUserView)),
+    responses((status = 200, description = "The user", body = AdminUserView,
+        headers(("ETag" = String, description = "As `getUser` gives it")))),
 )]
 pub(crate) async fn deactivate(
     State(engine): State<Engine>,
     Client(origin): Client,
     caller: SignedIn,
     Path(id): Path<UserId>,
-) -> Answer<axum::Json<AdminUserView>> {
-    Ok(axum::Json(engine.accounts().deactivate(&origin, Some(&caller), id).await?))
+) -> Answer<Response> {
+    Ok(conditional::changed_hashed(&engine.accounts().deactivate(&origin, Some(&caller), id).await?))
 }
 
 /// Lift the lock that wrong passwords put on a user
 #[utoipa::path(
     post, path = "/v1/admin/users/{id}/unlock", operation_id = "unlockUser", tag = "admin",
     params(("id" = UserId, Path, description = "The user")),
-    responses((status = 200, description = "The user", body = AdminUserView)),
+    responses((status = 200, description = "The user", body = AdminUserView,
+        headers(("ETag" = String, description = "As `getUser` gives it")))),
 )]
 pub(crate) async fn unlock(
     State(engine): State<Engine>,
     Client(origin): Client,
     caller: SignedIn,
     Path(id): Path<UserId>,
-) -> Answer<axum::Json<AdminUserView>> {
-    Ok(axum::Json(engine.accounts().unlock(&origin, Some(&caller), id).await?))
+) -> Answer<Response> {
+    Ok(conditional::changed_hashed(&engine.accounts().unlock(&origin, Some(&caller), id).await?))
 }
 
 /// Remove a user's second factors
@@ -138,6 +149,27 @@ pub(crate) async fn reset_mfa(
 ) -> Answer<StatusCode> {
     engine.mfa().reset(&origin, Some(&caller), id).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// The sessions of a user
+///
+/// The newest first; the one that asks is marked `current`.
+#[utoipa::path(
+    get, path = "/v1/admin/users/{id}/sessions", operation_id = "listUserSessions", tag = "admin",
+    params(
+        ("id" = UserId, Path, description = "The user"),
+        ("limit" = Option<u32>, Query, description = "Items on the page; 25 without it", minimum = 1, maximum = 100),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
+    ),
+    responses((status = 200, description = "A page", body = Page<SessionView>)),
+)]
+pub(crate) async fn sessions(
+    State(engine): State<Engine>,
+    caller: SignedIn,
+    Path(id): Path<UserId>,
+    params: Params,
+) -> Answer<axum::Json<Page<SessionView>>> {
+    Ok(axum::Json(engine.sessions().list_of(&caller, id, params.cursor(), params.limit()?).await?))
 }
 
 /// End all sessions of a user

@@ -9,7 +9,7 @@ use crate::{
     rate_limit::RateClass,
     registry::{Api, Spec},
 };
-use authkit_core::wire::*;
+use authkit_core::{rbac::RoleFilter, wire::*};
 use authkit_engine::Engine;
 use axum::{extract::State, response::Response};
 use http::{HeaderMap, StatusCode};
@@ -23,7 +23,7 @@ pub(crate) fn register(api: &mut Api) {
     api.route(routes!(create), Spec::new(WRITE, RateClass::Write).idempotent().fails(&[404]));
     api.route(routes!(get), Spec::new(READ, RateClass::Read).fails(&[404]));
     api.route(routes!(update), Spec::new(WRITE, RateClass::Write).idempotent().fails(&[404, 412]));
-    api.route(routes!(delete), Spec::new(WRITE, RateClass::Write).idempotent().fails(&[404]));
+    api.route(routes!(delete), Spec::new(WRITE, RateClass::Write).idempotent().fails(&[404, 412]));
 }
 
 /// The roles of the tenant, by name
@@ -31,6 +31,8 @@ pub(crate) fn register(api: &mut Api) {
     get, path = "/v1/roles", operation_id = "listRoles", tag = "roles",
     params(
         ("parent_id" = Option<RoleId>, Query, description = "Only those that inherit from this role directly"),
+        ("name" = Option<String>, Query, description = "The name starts with this", min_length = 1, max_length = 64),
+        ("system" = Option<bool>, Query, description = "Only the fixed ones (`true`), or only the others (`false`)"),
         ("limit" = Option<u32>, Query, description = "Items on the page; 25 without it", minimum = 1, maximum = 100),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
     ),
@@ -41,8 +43,12 @@ pub(crate) async fn list(
     caller: SignedIn,
     params: Params,
 ) -> Answer<axum::Json<Page<RoleView>>> {
-    let parent = params.value("parent_id", "the id of a role")?;
-    Ok(axum::Json(engine.roles().list(&caller, parent, params.cursor(), params.limit()?).await?))
+    let filter = RoleFilter {
+        parent: params.value("parent_id", "the id of a role")?,
+        name: params.text("name").map(str::to_owned),
+        system: params.value("system", "`true` or `false`")?,
+    };
+    Ok(axum::Json(engine.roles().list(&caller, filter, params.cursor(), params.limit()?).await?))
 }
 
 /// Make a role
@@ -125,7 +131,10 @@ pub(crate) async fn update(
 /// Nobody may hold it and nothing may inherit from it.
 #[utoipa::path(
     delete, path = "/v1/roles/{id}", operation_id = "deleteRole", tag = "roles",
-    params(("id" = RoleId, Path, description = "The role")),
+    params(
+        ("id" = RoleId, Path, description = "The role"),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` that the deletion is based on"),
+    ),
     responses((status = 204, description = "It is gone")),
 )]
 pub(crate) async fn delete(
@@ -133,7 +142,11 @@ pub(crate) async fn delete(
     Client(origin): Client,
     caller: SignedIn,
     Path(id): Path<RoleId>,
+    headers: HeaderMap,
 ) -> Answer<StatusCode> {
-    engine.roles().delete(&origin, Some(&caller), id).await?;
+    let roles = engine.roles();
+    let if_match =
+        conditional::if_match(&headers, async || roles.get(caller.tenant, id).await.map(|role| role.version)).await?;
+    roles.delete(&origin, Some(&caller), id, if_match).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -53,6 +53,16 @@ async fn an_ordinary_user_reaches_no_route_that_asks_for_a_permission() {
     assert!(asked >= 15, "{asked}");
 }
 
+#[test]
+fn every_permission_of_our_own_guards_a_route() {
+    let mut guarded: Vec<String> = routes().iter().map(|route| route.access.to_string()).collect();
+    // Asked for when the question is about somebody else.
+    guarded.push("permission:permissions:check".to_owned());
+    for permission in authkit_core::rbac::Permissions::default().iter() {
+        assert!(guarded.contains(&format!("permission:{}", permission.name)), "{}", permission.name);
+    }
+}
+
 #[tokio::test]
 async fn a_permission_opens_its_routes_and_no_others() {
     let site = Site::new().await;

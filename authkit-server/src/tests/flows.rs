@@ -156,6 +156,39 @@ async fn an_administrator_deactivates_and_the_audit_log_says_so() {
 }
 
 #[tokio::test]
+async fn an_administrator_reads_the_sessions_of_a_user() {
+    let site = Site::new().await;
+    let admin = site.admin().await;
+    let (user, tokens) = site.signed_in("ada@example.org").await;
+    let list = site.get(&format!("/v1/admin/users/{}/sessions?limit=5", user.id), Some(&admin)).await.is(200).json();
+    assert_eq!(list["data"][0]["id"], tokens.session_id.to_string());
+    assert_eq!(list["data"][0]["current"], false);
+}
+
+#[tokio::test]
+async fn roles_are_found_by_the_start_of_their_name_and_by_kind() {
+    let site = Site::new().await;
+    let admin = site.admin().await;
+    for name in ["editor", "adviser"] {
+        site.post("/v1/roles", Some(&admin), json!({ "name": name })).await.is(201);
+    }
+    for (query, found) in [
+        ("name=ad", vec!["admin", "adviser"]),
+        ("name=ad&system=true", vec!["admin"]),
+        ("system=false", vec!["adviser", "editor"]),
+    ] {
+        let list = site.get(&format!("/v1/roles?{query}"), Some(&admin)).await.is(200).json();
+        let names: Vec<&str> =
+            list["data"].as_array().unwrap().iter().filter_map(|role| role["name"].as_str()).collect();
+        assert_eq!(names, found, "{query}");
+    }
+    for wrong in ["system=yes", "name=", "nonsense=1"] {
+        let answer = site.get(&format!("/v1/roles?{wrong}"), Some(&admin)).await;
+        answer.refused(400, "request.invalid_filter");
+    }
+}
+
+#[tokio::test]
 async fn a_list_is_walked_page_by_page() {
     let site = Site::new().await;
     let admin = site.admin().await;

@@ -92,3 +92,43 @@ async fn a_change_based_on_an_old_version_is_refused() {
     site.send(patch(&format!("\"77\", {}", changed.header("etag")), "Ada L.")).await.is(200);
     assert_eq!(site.get("/v1/me", Some(token)).await.json()["name"], "Ada L.");
 }
+
+#[tokio::test]
+async fn a_user_as_administrators_see_it_has_a_tag_of_all_that_is_shown() {
+    let site = Site::new().await;
+    let admin = site.admin().await;
+    let (user, _) = site.signed_in("ada@example.org").await;
+    let path = format!("/v1/admin/users/{}", user.id);
+    let ask = async |tag: &str| {
+        let mut asked = request(Method::GET, &path, Some(&admin), None);
+        asked.headers_mut().insert("if-none-match", tag.parse().unwrap());
+        site.send(asked).await
+    };
+    let tag = site.get(&path, Some(&admin)).await.is(200).header("etag").to_owned();
+    assert!(ask(&tag).await.is(304).body.is_empty());
+    // The user's own version does not grow with a role, but what is shown differs.
+    let role = site.factory.role("editor", &["users:read"]).await.unwrap();
+    let assigned = format!("/v1/users/{}/roles/{}", user.id, role.id);
+    site.call(Method::PUT, &assigned, Some(&admin), None).await.is(204);
+    assert_ne!(ask(&tag).await.is(200).header("etag"), tag);
+    for change in ["deactivate", "activate", "unlock"] {
+        let changed = site.call(Method::POST, &format!("{path}/{change}"), Some(&admin), None).await.is(200);
+        assert_eq!(ask(changed.header("etag")).await.status, 304, "{change}");
+    }
+}
+
+#[tokio::test]
+async fn a_role_that_has_changed_since_it_was_read_is_not_deleted() {
+    let site = Site::new().await;
+    let admin = site.admin().await;
+    let made = site.post("/v1/roles", Some(&admin), json!({"name": "editor"})).await.is(201);
+    let (path, old) = (made.header("location").to_owned(), made.header("etag").to_owned());
+    let changed = site.call(Method::PATCH, &path, Some(&admin), Some(json!({"description": "Edits"}))).await.is(200);
+    let delete = |tag: &str| {
+        let mut asked = request(Method::DELETE, &path, Some(&admin), None);
+        asked.headers_mut().insert("if-match", tag.parse().unwrap());
+        asked
+    };
+    site.send(delete(&old)).await.refused(412, "request.precondition_failed");
+    site.send(delete(changed.header("etag"))).await.is(204);
+}

@@ -1,7 +1,10 @@
 //! What a node knows, how soon, and what it does when it knows nothing.
 
 use super::*;
-use crate::tenants::{TenantSettings, Tenants};
+use crate::{
+    rbac::{Permission, Permissions},
+    tenants::{TenantSettings, Tenants},
+};
 use std::sync::atomic::Ordering;
 use tokio::sync::Semaphore;
 
@@ -374,14 +377,17 @@ async fn a_fresh_sign_in_is_asked_for_after_ten_minutes() {
 
 #[tokio::test]
 async fn a_permission_on_ones_own_is_for_ones_own() {
-    let house = house().await;
-    house.grant("member", &["profile:read:own"]).await;
+    let house = house_with(|cx| {
+        cx.permissions = Permissions::new(vec![Permission::new("notes:read", "Read notes")]).unwrap();
+    })
+    .await;
+    house.grant("member", &["notes:read:own"]).await;
     let tokens = house.sign_in().await;
     let principal = house.authenticate(&tokens).await.unwrap();
     let somebody = UserId::new(house.cx.uuid());
-    assert!(principal.require_for("profile:read", house.user.id).is_ok());
-    assert_eq!(code(principal.require_for("profile:read", somebody)), Some(ErrorCode::Forbidden));
-    assert!(!principal.has("profile:read"));
+    assert!(principal.require_for("notes:read", house.user.id).is_ok());
+    assert_eq!(code(principal.require_for("notes:read", somebody)), Some(ErrorCode::Forbidden));
+    assert!(!principal.has("notes:read"));
 }
 
 #[tokio::test]

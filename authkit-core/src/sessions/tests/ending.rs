@@ -78,6 +78,28 @@ async fn the_list_shows_ones_own_sessions_and_marks_the_current_one() {
 }
 
 #[tokio::test]
+async fn an_administrator_sees_the_sessions_of_a_user_of_the_same_tenant() {
+    let house = house().await;
+    let (one, two) = (house.sign_in().await, house.sign_in().await);
+    let other = make_user(&house.cx, "bob@example.com").await;
+    let plain = house.authenticate(&house.sign_in_as(&other).await).await.unwrap();
+    assert_eq!(code(house.sessions.list_of(&plain, house.user.id, None, None).await), Some(ErrorCode::Forbidden));
+    house.grant_to(&other, "support", &["sessions:read"]).await;
+    let reader = house.authenticate(&house.sign_in_as(&other).await).await.unwrap();
+    let first = house.sessions.list_of(&reader, house.user.id, None, Some(1)).await.unwrap();
+    let cursor = first.next_cursor.as_deref();
+    let second = house.sessions.list_of(&reader, house.user.id, cursor, Some(1)).await.unwrap();
+    let mut seen = [first.data[0].id, second.data[0].id];
+    seen.sort_unstable();
+    let mut expected = [one.session_id, two.session_id];
+    expected.sort_unstable();
+    assert_eq!(seen, expected);
+    assert!(!first.data[0].current && second.next_cursor.is_none());
+    let nobody = house.sessions.list_of(&reader, UserId::new(house.cx.uuid()), None, None).await;
+    assert_eq!(code(nobody), Some(ErrorCode::UserNotFound));
+}
+
+#[tokio::test]
 async fn nobody_ends_somebody_elses_session() {
     let house = house().await;
     let tokens = house.sign_in().await;

@@ -99,10 +99,14 @@ impl House {
 
     /// Makes a role and assigns it to the user.
     async fn grant(&self, name: &str, permissions: &[&str]) -> Role {
+        self.grant_to(&self.user, name, permissions).await
+    }
+
+    async fn grant_to(&self, user: &User, name: &str, permissions: &[&str]) -> Role {
         let role = make_role(&self.cx, name, permissions).await;
         let unit = Unit::new()
-            .with(RoleChange::Assign { user: self.user.id, role: role.id, by: None, at: self.cx.now() })
-            .with(FeedEvent::UserChanged(DEFAULT_TENANT, self.user.id));
+            .with(RoleChange::Assign { user: user.id, role: role.id, by: None, at: self.cx.now() })
+            .with(FeedEvent::UserChanged(DEFAULT_TENANT, user.id));
         self.cx.commit(Scope::Tenant(DEFAULT_TENANT), unit).await.unwrap();
         role
     }
