@@ -1,20 +1,23 @@
 //! Switching accounts off and on, and putting them up for deletion.
 
 use super::{
-    AccountChange, Accounts, TRIES, User, passwords::check_current_from, push_hook, reset::void_tokens, signed_in,
+    AccountChange, Accounts, User, passwords::check_current_from, push_hook, reset::void_tokens, signed_in,
 };
 use crate::{
     Context, Error, Origin, Principal, Result, audit,
     auth::Lockout,
     notices::{self, AccountEvent},
     ports::{OperationKind, Scope, Unit},
-    rbac::RoleChange,
+    rbac::{RoleChange, require_reach},
     sessions::{FeedEvent, SessionChange},
 };
 use authkit_wire::{AdminUserView, ErrorCode, PasswordConfirmRequest, UserId, UserStatus};
 
 /// The fixed role of administrators.
 const ADMIN: &str = "admin";
+
+/// How often an act reads again after the user or the tenant's roles changed under it.
+const TRIES: usize = 16;
 
 impl Accounts {
     /// Deactivates the own account.
@@ -54,7 +57,7 @@ impl Accounts {
     ///
     /// # Errors
     /// `auth.forbidden` (also for the own account: that asks for the password), `account.not_found`,
-    /// `role.last_admin`, `auth.refused_by_application`.
+    /// `role.exceeds_caller`, `role.last_admin`, `auth.refused_by_application`.
     pub async fn deactivate(
         &self,
         origin: &Origin,
@@ -62,6 +65,7 @@ impl Accounts {
         id: UserId,
     ) -> Result<AdminUserView> {
         let user = self.administered(origin, principal, "users:write", id).await?;
+        require_reach(&self.cx, principal, &user).await?;
         if !user.is_active() {
             return self.admin_view(user).await;
         }
@@ -76,9 +80,10 @@ impl Accounts {
     /// Activates a user, also one whose deletion is pending.
     ///
     /// # Errors
-    /// `auth.forbidden`, `account.not_found`, `auth.refused_by_application`.
+    /// `auth.forbidden`, `account.not_found`, `role.exceeds_caller`, `auth.refused_by_application`.
     pub async fn activate(&self, origin: &Origin, principal: Option<&Principal>, id: UserId) -> Result<AdminUserView> {
         let user = self.administered(origin, principal, "users:write", id).await?;
+        require_reach(&self.cx, principal, &user).await?;
         let user =
             if user.is_active() { user } else { self.set_status(origin, principal, user, UserStatus::Active).await? };
         self.admin_view(user).await
@@ -87,17 +92,27 @@ impl Accounts {
     /// Lifts the lock that wrong passwords and codes put on a user.
     ///
     /// # Errors
-    /// `auth.forbidden`, `account.not_found`.
+    /// `auth.forbidden`, `account.not_found`, `role.exceeds_caller`.
     pub async fn unlock(&self, origin: &Origin, principal: Option<&Principal>, id: UserId) -> Result<AdminUserView> {
         let cx = &*self.cx;
         let user = self.administered(origin, principal, "users:unlock", id).await?;
-        let mut unit = Unit::new();
-        for lockout in Lockout::all_of(cx, &user) {
-            unit.push(lockout.clear());
+        for _ in 0..TRIES {
+            let mut unit = Unit::new();
+            if let Some(unchanged) = require_reach(cx, principal, &user).await? {
+                unit.push(unchanged);
+            }
+            for lockout in Lockout::all_of(cx, &user) {
+                unit.push(lockout.clear());
+            }
+            let entry = audit::entry(cx, origin, "user.unlocked").by(principal).subject(user.id).tenant(user.tenant);
+            unit.push(entry.build());
+            match cx.commit(Scope::Tenant(user.tenant), unit).await {
+                Ok(_) => return self.admin_view(user).await,
+                Err(error) if error.conflict().is_none() => return Err(error.into()),
+                Err(_) => {}
+            }
         }
-        unit.push(audit::entry(cx, origin, "user.unlocked").by(principal).subject(user.id).tenant(user.tenant).build());
-        cx.commit(Scope::Tenant(user.tenant), unit).await?;
-        self.admin_view(user).await
+        Err(ErrorCode::Conflict.into())
     }
 
     /// The user that an administrator with `permission`, or an operator, acts on.
@@ -131,6 +146,7 @@ impl Accounts {
             _ => ("user.deactivated", AccountEvent::AccountDeactivated),
         };
         for _ in 0..TRIES {
+            let unchanged = require_reach(cx, principal, &user).await?;
             // An operator can make another administrator at any time; nobody else can.
             let guard = if principal.is_some() && status != UserStatus::Active {
                 refuse_last_admin(cx, &user).await?
@@ -147,7 +163,8 @@ impl Accounts {
                 erase_at,
                 at,
             });
-            if let Some(guard) = guard {
+            // Both expect the roles to be as they were read. The earlier reading counts, so that both judgements hold.
+            if let Some(guard) = unchanged.or(guard) {
                 unit.push(guard);
             }
             void_tokens(&mut unit, &user);

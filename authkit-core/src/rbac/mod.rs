@@ -5,6 +5,7 @@ mod decide;
 mod define;
 mod model;
 mod permissions;
+mod reach;
 mod rules;
 mod set;
 mod store;
@@ -18,6 +19,7 @@ mod tries;
 
 pub use model::{Role, RoleFilter};
 pub use permissions::{Permission, Permissions};
+pub(crate) use reach::require_reach;
 pub use set::{Grant, GrantScope, PermissionSet};
 pub use store::{RoleChange, RoleStore};
 pub use system::ADMIN;
