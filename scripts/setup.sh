@@ -1,10 +1,29 @@
 #!/usr/bin/env bash
 # Installs what builds, tests and checks need: on Debian as root with apt-get, rustup and cargo; elsewhere it says what
-# is missing and fails. Quiet when nothing is missing. Argument: build (only what a build needs), test (default), check.
+# is missing and fails. Quiet when nothing is missing. Argument: build (only what a build needs), test (default),
+# check, wasm (only Rust's target for browsers).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 purpose="${1:-test}"
 cache="${XDG_CACHE_HOME:-$HOME/.cache}/authkit"
+
+# The target is Rust's, not Debian's: no package manager is asked.
+if [ "$purpose" = wasm ]; then
+  target=wasm32-unknown-unknown
+  sysroot="$(rustc --print sysroot)"
+  [ -d "$sysroot/lib/rustlib/$target/lib" ] && exit 0
+  if ! command -v rustup >/dev/null; then
+    echo "Missing: Rust's target $target, and rustup to add it; see https://rustup.rs" >&2
+    exit 1
+  fi
+  echo "setup: adding the target $target" >&2
+  if ! rustup target add "$target" >&2; then
+    echo "Missing: Rust's target $target; \`rustup target add $target\` failed (does this machine reach the network?)." >&2
+    echo "AUTHKIT_ALLOW_NO_WASM=1 leaves the check for it out." >&2
+    exit 1
+  fi
+  exit 0
+fi
 
 missing_packages=()
 need() { # need <what proves that it is there> <Debian package>
@@ -14,10 +33,12 @@ need() { # need <what proves that it is there> <Debian package>
 need 'command -v cc && command -v make' build-essential
 need 'command -v curl' curl
 need 'test -e /etc/ssl/certs/ca-certificates.crt || test -d /etc/pki' ca-certificates
+if [ "$purpose" = check ]; then
+  need 'command -v shellcheck' shellcheck
+fi
 if [ "$purpose" = test ]; then
   need 'command -v initdb || ls /usr/lib/postgresql/*/bin/initdb' postgresql
   need 'command -v jq' jq
-  need 'command -v openssl' openssl
   need 'command -v openssl' openssl
   need 'command -v oathtool' oathtool
   need 'command -v chromium || command -v chromium-browser || command -v google-chrome' chromium
