@@ -1,7 +1,7 @@
 use super::Pages;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderMap, HeaderValue, header};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::fmt;
 
 /// The cookies that pages use. Each is `HttpOnly`, and all but the browser's are sealed for their own purpose.
@@ -46,6 +46,13 @@ impl Cookie {
     }
 }
 
+/// What is sealed: a value and the Unix second from which it counts no more.
+#[derive(Serialize, Deserialize)]
+struct Dated<T> {
+    expires: i64,
+    value: T,
+}
+
 /// The cookies of one request and those that its answer sets.
 pub(super) struct Jar {
     pages: Pages,
@@ -77,16 +84,19 @@ impl Jar {
         self.sent.iter().find(|(sent, _)| *sent == name).map(|(_, value)| value.as_str()).filter(|v| !v.is_empty())
     }
 
-    /// What [`seal`](Self::seal) put in. Anything else reads as absent.
+    /// What [`seal`](Self::seal) put in, until it has expired. Anything else reads as absent.
     pub(super) fn open<T: DeserializeOwned>(&self, cookie: Cookie, bound: &str) -> Option<T> {
         let sealed = URL_SAFE_NO_PAD.decode(self.plain(cookie)?).ok()?;
         let plain = self.pages.cx.keyring.open(cookie.purpose(), bound.as_bytes(), &sealed).ok()?;
-        serde_json::from_slice(&plain).ok()
+        let Dated { expires, value } = serde_json::from_slice(&plain).ok()?;
+        (self.pages.cx.now().as_second() < expires).then_some(value)
     }
 
-    /// Sets `cookie` to `value`, sealed under the installation's keys; `bound` is what it belongs to.
+    /// Sets `cookie` to `value`, sealed under the installation's keys; `bound` is what it belongs to. It counts for so
+    /// many `seconds`, however long a browser, or who copied it, keeps it.
     pub(super) fn seal(&mut self, cookie: Cookie, bound: &str, value: &impl Serialize, seconds: i64) {
-        let Ok(plain) = serde_json::to_vec(value) else { return };
+        let expires = self.pages.cx.now().as_second().saturating_add(seconds);
+        let Ok(plain) = serde_json::to_vec(&Dated { expires, value }) else { return };
         let sealed = self.pages.cx.keyring.seal(&*self.pages.cx.random, cookie.purpose(), bound.as_bytes(), &plain);
         self.put(cookie, &URL_SAFE_NO_PAD.encode(sealed), seconds);
     }

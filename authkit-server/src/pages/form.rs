@@ -145,7 +145,7 @@ impl FromRequest<Pages> for SignedPost {
 fn forged() -> Error {
     Error::new(
         ErrorCode::CsrfFailed,
-        "This form did not come from a page of ours in this browser, or it is too old. Open the page again and repeat what you did.",
+        "It was open for too long, or you have signed in or out meanwhile. Open the page again and repeat what you did. If you came from another site, do not trust it.",
     )
 }
 

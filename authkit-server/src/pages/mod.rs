@@ -52,7 +52,8 @@ const MAX_FORM: usize = 32 * 1024;
 
 /// The pages over `engine`.
 pub(crate) fn router(engine: &Engine) -> Router {
-    routes(Pages::new(engine.context().clone()))
+    // The engine's own sign-in: pages and API share what keeps sign-ins of one account apart.
+    routes(Pages::new(engine.context().clone(), engine.sign_in().clone()))
 }
 
 fn routes(pages: Pages) -> Router {
@@ -113,11 +114,11 @@ struct Services {
 }
 
 impl Pages {
-    fn new(cx: Arc<Context>) -> Self {
+    fn new(cx: Arc<Context>, sign_in: SignIn) -> Self {
         let secure = cx.settings.public_url.starts_with("https://");
         Self(Arc::new(Services {
             accounts: Accounts::new(cx.clone()),
-            sign_in: SignIn::new(cx.clone()),
+            sign_in,
             mfa: Mfa::new(cx.clone()),
             sessions: Sessions::new(cx.clone()),
             notices: Notices::new(cx.clone()),

@@ -17,8 +17,9 @@ pub(super) struct Filter {
 
 /// `GET /dev/outbox?to=`: the mails that development mode keeps.
 pub(super) async fn show(visit: Visit, Query(filter): Query<Filter>) -> Answer {
-    let to = Some(filter.to.trim()).filter(|to| !to.is_empty());
-    let mails = match visit.pages.notices.development_outbox(visit.origin.tenant, to).await {
+    let to = filter.to.trim();
+    let wanted = Some(to).filter(|to| !to.is_empty());
+    let mails = match visit.pages.notices.development_outbox(visit.origin.tenant, wanted).await {
         Ok(mails) => mails,
         Err(error) => return Err(visit.refuse(error)),
     };

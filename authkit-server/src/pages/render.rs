@@ -1,6 +1,6 @@
 use super::Pages;
 use crate::problem::{self, Pending};
-use authkit_core::{Context, Error, Origin};
+use authkit_core::{Context, Error, Origin, wire::ErrorCode};
 use axum::{
     extract::{Request, State},
     middleware::Next,
@@ -116,13 +116,14 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:
 pub(crate) fn describe(cx: &Context, response: &mut Response, trace: &str) {
     let error = match response.extensions_mut().remove::<Pending>() {
         Some(Pending(error)) => error,
-        None if response.status().as_u16() >= 400 && !response.headers().contains_key(header::CONTENT_TYPE) => {
+        // Refusals of axum's extractors are plain text.
+        None if response.status().as_u16() >= 400 && !is_page(response) => {
             Arc::new(problem::of_status(response.status()))
         }
         None => return,
     };
     problem::log(&error, trace);
-    let values = context! { title => error.code.title(), detail => error.detail.as_str(), trace => trace, ..frame(cx) };
+    let values = context! { title => title(&error), detail => error.detail.as_str(), trace => trace, ..frame(cx) };
     let page = html(problem::status(error.code), "error.html", values);
     let before = std::mem::replace(response, page);
     for name in [header::SET_COOKIE, header::ALLOW] {
@@ -132,6 +133,19 @@ pub(crate) fn describe(cx: &Context, response: &mut Response, trace: &str) {
     }
     retry_after(&error, response);
     guard(response);
+}
+
+/// Whether the answer is a page already.
+fn is_page(response: &Response) -> bool {
+    response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
+}
+
+/// What happened, in words of people who do not write programs.
+fn title(error: &Error) -> &'static str {
+    match error.code {
+        ErrorCode::CsrfFailed => "This form is too old",
+        code => code.title(),
+    }
 }
 
 /// Says in a header when it is worth to try again.

@@ -17,6 +17,9 @@ use serde::{Deserialize, Serialize};
 /// How long a browser keeps the value that its forms are bound to.
 const BROWSER_SECONDS: i64 = 30 * 24 * 3600;
 
+/// How long a form may stay open before it is sent.
+const FORM_SECONDS: i64 = 24 * 3600;
+
 /// What the next page says of the last action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -86,14 +89,17 @@ impl Visit {
             self.renew_browser();
         }
         let (cx, bound) = (&self.pages.cx, self.bound().unwrap_or_default());
-        URL_SAFE_NO_PAD.encode(cx.keyring.seal(&*cx.random, "page-form", bound.as_bytes(), b""))
+        let expires = cx.now().as_second().saturating_add(FORM_SECONDS).to_be_bytes();
+        URL_SAFE_NO_PAD.encode(cx.keyring.seal(&*cx.random, "page-form", bound.as_bytes(), &expires))
     }
 
-    /// Whether `token` was made for a form of this browser in its present session.
+    /// Whether `token` was made for a form of this browser in its present session, not too long ago.
     pub(super) fn owns_form(&self, token: &str) -> bool {
         let Some(bound) = self.bound() else { return false };
         let Ok(sealed) = URL_SAFE_NO_PAD.decode(token) else { return false };
-        self.pages.cx.keyring.open("page-form", bound.as_bytes(), &sealed).is_ok()
+        let cx = &self.pages.cx;
+        let Ok(plain) = cx.keyring.open("page-form", bound.as_bytes(), &sealed) else { return false };
+        <[u8; 8]>::try_from(&plain[..]).is_ok_and(|expires| cx.now().as_second() < i64::from_be_bytes(expires))
     }
 
     /// Finds the request in the log.
@@ -136,6 +142,7 @@ impl Visit {
         answer
     }
 
+            said_good => said.as_ref().is_some_and(|(said, _)| said.is_success()),
     /// A page of its own for what no form can show.
     pub(super) fn refuse(self, error: Error) -> Failure {
         let failure = Failure::from(error);

@@ -3,6 +3,7 @@
 use super::super::{Pages, routes};
 use authkit_core::{
     Context, Settings,
+    auth::SignIn,
     memory::{self, ManualClock, SeededRandom},
     notices::Notices,
     ports::{Mail, MailError, Mailer},
@@ -56,7 +57,7 @@ impl Site {
         let mut cx = memory::bare(clock.clone(), SeededRandom::new(7), settings).unwrap();
         ports(&mut cx);
         let cx = memory::prepare(cx).await.unwrap();
-        Self { router: routes(Pages::new(cx.clone())), cx, clock }
+        Self { router: routes(Pages::new(cx.clone(), SignIn::new(cx.clone()))), cx, clock }
     }
 
     pub(super) fn browser(&self) -> Browser {

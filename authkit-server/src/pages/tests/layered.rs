@@ -2,7 +2,10 @@
 
 use crate::tests::{Site, request};
 use authkit_engine::config::Rate;
+use authkit_testkit::factories::Factory;
+use axum::body::Body;
 use http::{Method, header};
+use serde_json::json;
 
 fn by_a_person(method: Method, path: &str) -> http::Request<axum::body::Body> {
     let mut asked = request(method, path, None, None);
@@ -24,6 +27,53 @@ async fn people_see_pages_and_programs_see_problems() {
     // The API speaks JSON whoever asks.
     let problem = site.send(by_a_person(Method::GET, "/v1/me")).await.is(401);
     assert_eq!(problem.header("content-type"), "application/problem+json");
+}
+
+#[tokio::test]
+async fn a_query_that_cannot_be_read_is_refused_on_a_page() {
+    let site = Site::new().await;
+    for path in ["/sign-in?back=mfa&back=close", "/dev/outbox?to=a&to=b", "/verify-email?token=a&token=b"] {
+        let page = site.send(by_a_person(Method::GET, path)).await.is(400);
+        assert_eq!(page.header("content-type"), "text/html; charset=utf-8", "{path}");
+        assert!(String::from_utf8_lossy(&page.body).contains("<h1>"), "{path}");
+        let problem = site.send(request(Method::GET, path, None, None)).await.is(400);
+        assert_eq!(problem.header("content-type"), "application/problem+json", "{path}");
+    }
+}
+
+/// Attempts are counted before they are made, so pages and API must wait for each other.
+#[tokio::test]
+async fn right_passwords_on_pages_and_api_at_once_lock_nobody_out() {
+    let site = Site::new().await;
+    site.factory.user_at("ada@example.org").await.unwrap();
+    let mut forms = Vec::new();
+    for _ in 0..4 {
+        let page = site.send(by_a_person(Method::GET, "/sign-in")).await.is(200);
+        let cookie = page.header("set-cookie").split(';').next().unwrap().to_owned();
+        let text = String::from_utf8(page.body).unwrap();
+        let token = text.split("name=\"form_token\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        forms.push((cookie, token));
+    }
+    let over_pages = forms.into_iter().map(|(cookie, token)| {
+        let password = Factory::PASSWORD.replace(' ', "+");
+        let mut form = by_a_person(Method::POST, "/sign-in");
+        form.headers_mut().insert(header::COOKIE, cookie.parse().unwrap());
+        form.headers_mut().insert(header::CONTENT_TYPE, "application/x-www-form-urlencoded".parse().unwrap());
+        *form.body_mut() = Body::from(format!("form_token={token}&email=ada%40example.org&password={password}"));
+        site.send(form)
+    });
+    let over_api = (0..4).map(|_| {
+        let body = json!({"email": "ada@example.org", "password": Factory::PASSWORD});
+        site.send(request(Method::POST, "/v1/auth/login", None, Some(body)))
+    });
+    let (pages, api) =
+        tokio::join!(futures_util::future::join_all(over_pages), futures_util::future::join_all(over_api));
+    for page in pages {
+        assert_eq!(page.is(303).header("location"), "/account");
+    }
+    for answer in api {
+        answer.is(200);
+    }
 }
 
 #[tokio::test]

@@ -72,7 +72,11 @@ async fn the_profile_shows_names_as_text() {
     ada.submit("/account", "/account/profile", &[("name", "<b>Ada</b>")]).await.goes_to("/account");
     let page = ada.get("/account").await;
     page.shows("&lt;b&gt;Ada&lt;&#x2f;b&gt;").hides("<b>Ada").shows("Your profile is saved.");
+    page.shows("class=\"note good\"");
     ada.get("/account").await.hides("Your profile is saved.");
+    let mut stranger = site.browser();
+    stranger.get("/account").await.goes_to("/sign-in");
+    stranger.get("/sign-in").await.shows("<p class=\"note\" role=\"status\">Please sign in first.").hides("note good");
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use authkit_core::{
     wire::{RegisterRequest, TenantId},
 };
 use http::{Request, StatusCode, header};
+use jiff::SignedDuration;
 
 const SHOWN: &[&str] = &[
     "/",
@@ -145,6 +146,47 @@ async fn a_form_of_the_signed_out_browser_is_void_after_sign_in() {
 
 #[tokio::test]
 async fn opening_a_page_changes_nothing() {
+#[tokio::test]
+async fn a_form_of_yesterday_is_too_old() {
+    let site = Site::new().await;
+    let mut ada = site.browser();
+    ada.sign_up("ada@example.com").await;
+    let token = ada.get("/sign-in").await.form_token();
+    let fields = [("email", "ada@example.com"), ("password", PASSWORD), ("form_token", &token)];
+    site.clock.advance(SignedDuration::from_hours(24));
+    let page = ada.post("/sign-in", &fields).await;
+    assert_eq!(page.status, StatusCode::FORBIDDEN);
+    page.shows("<h1>This form is too old</h1>").hides("CSRF");
+    site.clock.advance(-SignedDuration::from_secs(1));
+    ada.post("/sign-in", &fields).await.goes_to("/account");
+}
+
+/// `Max-Age` binds browsers, not those who have copied a cookie.
+#[tokio::test]
+async fn what_is_sealed_in_a_cookie_expires_with_it() {
+    let site = Site::new().await;
+    let mut ada = Browser::account(&site, "ada@example.com").await;
+    ada.submit("/account", "/account/profile", &[("name", "Ada")]).await.goes_to("/account");
+    let notice = ada.cookies["authkit-notice"].clone();
+    ada.submit("/account/mfa", "/account/mfa/start", &[]).await.goes_to("/account/mfa/setup");
+    let enrolment = ada.cookies["authkit-enrolment"].clone();
+    let mut replay = async |name: &str, value: &str, path: &str| {
+        ada.cookies.insert(name.into(), value.into());
+        ada.get(path).await
+    };
+    site.clock.advance(SignedDuration::from_secs(119));
+    replay("authkit-notice", &notice, "/account").await.shows("Your profile is saved.");
+    site.clock.advance(SignedDuration::from_secs(1));
+    replay("authkit-notice", &notice, "/account").await.hides("Your profile is saved.");
+    replay("authkit-enrolment", &enrolment, "/account/mfa/setup").await.shows("Scan this code");
+    site.clock.advance(SignedDuration::from_secs(480));
+    replay("authkit-enrolment", &enrolment, "/account/mfa/setup").await.goes_to("/account/mfa");
+    let session = ada.cookies["authkit-session"].clone();
+    site.clock.advance(site.cx.settings.tokens.refresh);
+    ada.cookies.insert("authkit-session".into(), session);
+    ada.get("/account").await.goes_to("/sign-in");
+}
+
     let site = Site::new().await;
     let mut ada = site.browser();
     let fields = [("email", "ada@example.com"), ("password", PASSWORD)];
@@ -312,10 +354,13 @@ async fn mails_are_shown_in_a_frame_that_can_do_nothing() {
     let mut ada = site.browser();
     ada.sign_up("ada@example.com").await;
     let page = ada.get("/dev/outbox").await;
-    page.shows("<iframe sandbox title=").shows("ada@example.com");
+    page.shows("<iframe sandbox title=").shows("ada@example.com").shows("name=\"to\" type=\"email\" value=\"\"");
+    let one = ada.get("/dev/outbox?to=Ada%40Example.com").await;
+    one.shows("<iframe sandbox title=").shows("value=\"Ada@Example.com\"");
     ada.get("/dev/outbox?to=nobody%40example.com").await.shows("No mail went to");
 }
 
+    ada.get("/dev/outbox?to=").await.shows("<iframe sandbox title=").hides("No mail went to");
 #[tokio::test]
 async fn the_stylesheet_is_cached_under_the_hash_of_its_content() {
     let site = Site::new().await;
