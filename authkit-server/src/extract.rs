@@ -34,6 +34,24 @@ impl<S: Send + Sync> FromRequestParts<S> for Client {
     }
 }
 
+/// The way in which tokens are handed out: in the body, the only one that there is. A client that asks for cookies must
+/// not believe that it has them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BearerMode;
+
+impl<S: Send + Sync> FromRequestParts<S> for BearerMode {
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejection> {
+        const MODE: &str = "X-AuthKit-Mode";
+        if parts.headers.get_all(MODE).iter().all(|mode| mode.as_bytes().eq_ignore_ascii_case(b"bearer")) {
+            return Ok(Self);
+        }
+        let detail = "Browser mode (`cookie`) is not available yet: leave the header out, or send `bearer`.";
+        Err(reject(Error::field(MODE, "invalid_value", detail), parts.extensions.get::<Call>()))
+    }
+}
+
 /// A JSON body. Unknown and doubled fields, other shapes than an object and NUL characters are refused.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Json<T>(pub(crate) T);
@@ -214,7 +232,8 @@ fn refused(path: &str, error: &serde_json::Error) -> Error {
             Some(expected) => format!("Expected {expected}."),
             None => "The value cannot be read.".to_owned(),
         };
-        let code = if message.starts_with("invalid type") { "invalid_type" } else { "invalid_value" };
+        let wrong_type = object || message.starts_with("invalid type");
+        let code = if wrong_type { "invalid_type" } else { "invalid_value" };
         FieldError::new(path, code, detail)
     };
     Error::fields(vec![field])
@@ -229,7 +248,10 @@ fn find_nul(bytes: &[u8]) -> Option<String> {
         match value {
             Value::String(text) => text.contains('\0'),
             Value::Array(items) => items.iter().enumerate().any(|(i, item)| {
+        // serde names the Rust type, which is nobody's business.
+        let object = expected.is_some_and(|what| what.starts_with("struct ") || what.starts_with("a map"));
                 path.truncate(length);
+            _ if object => "Expected an object.".to_owned(),
                 path.push_str(&format!("[{i}]"));
                 walk(item, path)
             }),
@@ -439,6 +461,18 @@ mod tests {
     #[tokio::test]
     async fn a_body_of_unknown_length_is_cut_at_the_limit() {
         let limits = BodyLimits { bytes: 10, time: Duration::from_secs(1) };
+    #[test]
+    fn what_is_no_object_is_told_so_without_the_name_of_a_type() {
+        for text in ["null", "5", "true", "\"x\""] {
+            let error = parse::<LoginRequest>(text.as_bytes()).err().expect("refused");
+            let field = &error.fields[0];
+            assert_eq!((field.field.as_str(), field.code.as_str()), ("", "invalid_type"), "{text}");
+            assert_eq!(field.detail, "Expected an object.", "{text}");
+        }
+        let error = parse::<UpdateMeRequest>(br#"{"profile":5}"#).err().expect("refused");
+        assert_eq!(error.fields[0].detail, "Expected an object.");
+    }
+
         let chunks = |n: usize| {
             let chunks = (0..n).map(|_| Ok::<_, std::io::Error>(Bytes::from_static(b"12345")));
             Body::from_stream(futures_util::stream::iter(chunks))
