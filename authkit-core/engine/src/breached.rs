@@ -11,7 +11,7 @@ use std::{
 };
 
 /// Common passwords of eight and more characters, lower case, sorted bytewise. From the frequency list of zxcvbn
-/// (MIT, Dropbox and the authors of zxcvbn-rs).
+/// (MIT, Dropbox and the authors of zxcvbn-rs), and the sentences that this project's documentation shows.
 const COMMON: &str = include_str!("../data/breached.txt");
 
 /// The built-in list of common passwords, and optionally a file of hashes.
@@ -162,7 +162,8 @@ mod tests {
     async fn common_passwords_are_known_in_any_case() {
         let list = BreachedList::default();
         assert!(list.common.len() > 5_000 && list.common.is_sorted());
-        for known in ["1234567890", "qwertyuiop", "QwertyUiop", "password1"] {
+        let documented = ["a quiet orange tram", "Another quiet orange tram", "correct horse battery staple"];
+        for known in ["1234567890", "qwertyuiop", "QwertyUiop", "password1"].into_iter().chain(documented) {
             assert!(list.contains(&known.into()).await, "{known}");
         }
         assert!(!list.contains(&"a long and unlikely sentence".into()).await);

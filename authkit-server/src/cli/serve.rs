@@ -67,9 +67,13 @@ fn welcome(config: &Config, url: &str) -> String {
     }
     if config.is_development() {
         let program = std::env::args().next().unwrap_or_else(|| "authkit".into());
-        lines.push("The first administrator (in another terminal, with the same settings):".into());
+        lines.push(
+            "The first administrator (in another terminal, with the same settings; type a password, then Enter):"
+                .into(),
+        );
+        // No password to copy: whoever copied it would have the one that everybody can read.
         lines.push(format!(
-            "  echo 'a long passphrase of yours' | {program} user create --email you@example.com --password-stdin --role admin"
+            "  read -rs PASSWORD && printf %s \"$PASSWORD\" | {program} user create --email you@example.com --password-stdin --role admin"
         ));
         lines.push("Ctrl-C stops.".into());
     }
