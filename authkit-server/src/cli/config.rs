@@ -1,7 +1,7 @@
 //! `authkit config …`
 
 use super::{
-    Outcome, Output, load,
+    Failure, Outcome, Output, load,
     output::{GREEN, paint},
 };
 use authkit_engine::config::{self, Config};
@@ -28,8 +28,13 @@ pub(crate) fn run(command: Command, file: Option<&Path>, output: &Output) -> Out
         }
         Command::Docs => output.raw(&config::reference()),
         Command::Show => {
-            let shown = load(file)?.redacted();
+            let config = load(file)?;
+            let shown = config.redacted();
             output.result(&shown, || text(&shown));
+            if let Some(refused) = refusal(&config) {
+                // On standard error, so that what is piped on stays whole; the settings were asked for and are shown.
+                let _ = output.fail(&refused);
+            }
         }
         Command::Check => {
             let config: Config = load(file)?;
@@ -40,6 +45,12 @@ pub(crate) fn run(command: Command, file: Option<&Path>, output: &Output) -> Out
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What `serve` would say to these settings.
+fn refusal(config: &Config) -> Option<Failure> {
+    let refused = config.check().err()?;
+    Some(Failure::from(refused).next("`authkit serve` does not start with these settings"))
 }
 
 /// One `name = value` on each line.
@@ -59,4 +70,18 @@ fn text(tree: &Value) -> String {
     let mut lines = Vec::new();
     walk(tree, "", &mut lines);
     lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shown_says_whether_serve_would_take_it() {
+        let mut config = Config::development("sqlite::memory:");
+        assert!(refusal(&config).is_none());
+        config.env = config::Environment::Production;
+        let refused = refusal(&config).expect("refused");
+        assert!(refused.details.iter().any(|detail| detail.starts_with("keys.master:")), "{:?}", refused.details);
+    }
 }
