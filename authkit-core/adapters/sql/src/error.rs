@@ -25,7 +25,10 @@ pub enum OpenError {
         known: i64,
     },
     /// A migration was applied with another text.
-    #[error("migration {version} of the database is not the one of this program; the database was changed by hand")]
+    #[error(
+        "migration {version} of the database is not the one of this program; \
+         the database was changed by hand, or was made by another build of AuthKit"
+    )]
     Altered {
         /// Which.
         version: i64,

@@ -70,7 +70,9 @@ async fn many_processes_may_migrate_at_once() {
 async fn a_newer_database_is_refused_with_one_line() {
     for database in both().await {
         let newer = LATEST + 1;
-        let insert = format!("INSERT INTO authkit_migrations VALUES ({newer}, 'later', 'x', 0)");
+        let insert = format!(
+            "INSERT INTO authkit_migrations (version, name, checksum, applied_at) VALUES ({newer}, 'later', 'x', 0)"
+        );
         by_hand(&database.url, &insert).await;
         let error = SqlStore::open(&database.url, Options::default()).await.unwrap_err();
         assert!(matches!(error, OpenError::Newer { database, known: LATEST } if database == newer), "{error:?}");
@@ -85,6 +87,7 @@ async fn an_altered_migration_is_noticed() {
         by_hand(&database.url, "UPDATE authkit_migrations SET checksum = 'other' WHERE version = 1").await;
         let error = SqlStore::open(&database.url, Options::default()).await.unwrap_err();
         assert!(matches!(error, OpenError::Altered { version: 1 }), "{error:?}");
+        assert!(error.to_string().ends_with("or was made by another build of AuthKit"), "{error}");
     }
 }
 
