@@ -40,9 +40,23 @@ pub(super) enum Said {
     MfaDisabled,
     Deactivated,
     DeletionScheduled,
+    Reactivated,
 }
 
 impl Said {
+    /// Whether something was achieved; the others only say how it goes on.
+    const fn is_success(self) -> bool {
+        !matches!(
+            self,
+            Self::SignInAgain
+                | Self::SignInFirst
+                | Self::AttemptOver
+                | Self::EmailRequested
+                | Self::Deactivated
+                | Self::DeletionScheduled
+        )
+    }
+
     const fn text(self) -> &'static str {
         match self {
             Self::Verified => "Your address is confirmed. You can sign in now.",
@@ -61,6 +75,7 @@ impl Said {
             Self::MfaDisabled => "Two-step sign-in is off.",
             Self::Deactivated => "Your account is deactivated.",
             Self::DeletionScheduled => "Your account will be deleted after the grace period.",
+            Self::Reactivated => "Your account is active again. Sign in as before.",
         }
     }
 }
@@ -127,6 +142,7 @@ impl Visit {
             form_token => self.form_token(),
             signed_in => self.signed_in,
             said => said.as_ref().map(|(said, _)| said.text()),
+            said_good => said.as_ref().is_some_and(|(said, _)| said.is_success()),
             said_link => said.and_then(|(_, link)| link),
             ..render::frame(&self.pages.cx)
         };
@@ -142,7 +158,6 @@ impl Visit {
         answer
     }
 
-            said_good => said.as_ref().is_some_and(|(said, _)| said.is_success()),
     /// A page of its own for what no form can show.
     pub(super) fn refuse(self, error: Error) -> Failure {
         let failure = Failure::from(error);
