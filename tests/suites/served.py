@@ -4,6 +4,9 @@ import json
 import os
 import pathlib
 import re
+import shutil
+import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -99,6 +102,53 @@ class Served:
                     return mail
             time.sleep(0.05)
         raise SystemExit(f"no {kind} mail to {to}")
+
+
+class Sqlite:
+    """The file that a server has anyway; a context manager that gives its settings."""
+
+    def __enter__(self) -> dict:
+        return {}
+
+    def __exit__(self, *_):
+        pass
+
+
+class Postgres:
+    """A private PostgreSQL with its data in a temporary folder; a context manager that gives its settings."""
+
+    def __enter__(self) -> dict:
+        folders = [*os.environ["PATH"].split(":"), *map(str, sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin")))]
+        initdb, postgres, psql = (shutil.which(name, path=":".join(folders)) for name in ["initdb", "postgres", "psql"])
+        if not (initdb and postgres and psql):
+            raise SystemExit("PostgreSQL's programs are missing: see scripts/setup.sh")
+        self.folder = tempfile.TemporaryDirectory()
+        # PostgreSQL does not run as root.
+        self.user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"] if os.getuid() == 0 else []
+        data = f"{self.folder.name}/data"
+        if self.user:
+            shutil.chown(self.folder.name, "postgres")
+        pathlib.Path(self.folder.name).chmod(0o755)
+        quiet = {"cwd": self.folder.name, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        initialise = [initdb, "-D", data, "-U", "admin", "-A", "trust", "-E", "UTF8", "--no-sync"]
+        subprocess.run([*self.user, *initialise], check=True, **quiet)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = str(free.getsockname()[1])
+        serve = [postgres, "-D", data, "-p", port, "-k", self.folder.name, "-c", "fsync=off"]
+        self.process = subprocess.Popen([*self.user, *serve, "-c", "listen_addresses=127.0.0.1"], **quiet)
+        for statement in ["CREATE ROLE authkit LOGIN", "CREATE DATABASE authkit OWNER authkit"]:
+            client = [psql, "-h", "127.0.0.1", "-p", port, "-U", "admin", "-d", "postgres", "-c", statement]
+            for _ in range(200):
+                if subprocess.run(client, **quiet).returncode == 0:
+                    break
+                time.sleep(0.1)
+        return {"AUTHKIT_DATABASE_URL": f"postgres://authkit@127.0.0.1:{port}/authkit"}
+
+    def __exit__(self, *_):
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(30)
+        self.folder.cleanup()
 
 
 def result(passed: int, failed: int) -> None:
