@@ -90,8 +90,28 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for OptionalJson<T> {
         if bytes.is_empty() {
             return Ok(Self(None));
         }
-        parse(&bytes).map(|value| Self(Some(value))).map_err(|error| reject(error, call.as_ref()))
+        // `null` is nothing too, as the schema says.
+        parse(&bytes).map(Self).map_err(|error| reject(error, call.as_ref()))
     }
+}
+
+/// Reads a body where there is nothing to say: none, or an object without fields.
+///
+/// # Errors
+/// Those of [`Json`] for anything else.
+pub(crate) async fn nothing(headers: &HeaderMap, body: Body, limits: BodyLimits) -> Result<(), Error> {
+    #[derive(serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Nothing {}
+
+    let bytes = read(body, limits).await?;
+    if bytes.is_empty() {
+        return Ok(());
+    }
+    if !is_json(headers) {
+        return Err(wrong_type());
+    }
+    parse(&bytes).map(|Nothing {}| ())
 }
 
 fn reject(error: Error, call: Option<&Call>) -> Rejection {
@@ -228,7 +248,10 @@ fn refused(path: &str, error: &serde_json::Error) -> Error {
         let path = if path == "." { "" } else { path };
         let expected =
             message.split_once(", expected ").map(|(_, rest)| rest.split(" at line ").next().unwrap_or(rest));
+        // serde names the Rust type, which is nobody's business.
+        let object = expected.is_some_and(|what| what.starts_with("struct ") || what.starts_with("a map"));
         let detail = match expected {
+            _ if object => "Expected an object.".to_owned(),
             Some(expected) => format!("Expected {expected}."),
             None => "The value cannot be read.".to_owned(),
         };
@@ -248,10 +271,7 @@ fn find_nul(bytes: &[u8]) -> Option<String> {
         match value {
             Value::String(text) => text.contains('\0'),
             Value::Array(items) => items.iter().enumerate().any(|(i, item)| {
-        // serde names the Rust type, which is nobody's business.
-        let object = expected.is_some_and(|what| what.starts_with("struct ") || what.starts_with("a map"));
                 path.truncate(length);
-            _ if object => "Expected an object.".to_owned(),
                 path.push_str(&format!("[{i}]"));
                 walk(item, path)
             }),
@@ -443,6 +463,18 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_object_is_told_so_without_the_name_of_a_type() {
+        for text in ["null", "5", "true", "\"x\""] {
+            let error = parse::<LoginRequest>(text.as_bytes()).err().expect("refused");
+            let field = &error.fields[0];
+            assert_eq!((field.field.as_str(), field.code.as_str()), ("", "invalid_type"), "{text}");
+            assert_eq!(field.detail, "Expected an object.", "{text}");
+        }
+        let error = parse::<UpdateMeRequest>(br#"{"profile":5}"#).err().expect("refused");
+        assert_eq!(error.fields[0].detail, "Expected an object.");
+    }
+
+    #[test]
     fn a_nul_is_found_wherever_it_is_and_an_escaped_backslash_is_none() {
         let (_, field, _) = refusal::<UpdateMeRequest>(r#"{"profile":{"a":[{"b":"\u0000"}]}}"#);
         assert_eq!(field, "profile.a[0].b");
@@ -461,18 +493,6 @@ mod tests {
     #[tokio::test]
     async fn a_body_of_unknown_length_is_cut_at_the_limit() {
         let limits = BodyLimits { bytes: 10, time: Duration::from_secs(1) };
-    #[test]
-    fn what_is_no_object_is_told_so_without_the_name_of_a_type() {
-        for text in ["null", "5", "true", "\"x\""] {
-            let error = parse::<LoginRequest>(text.as_bytes()).err().expect("refused");
-            let field = &error.fields[0];
-            assert_eq!((field.field.as_str(), field.code.as_str()), ("", "invalid_type"), "{text}");
-            assert_eq!(field.detail, "Expected an object.", "{text}");
-        }
-        let error = parse::<UpdateMeRequest>(br#"{"profile":5}"#).err().expect("refused");
-        assert_eq!(error.fields[0].detail, "Expected an object.");
-    }
-
         let chunks = |n: usize| {
             let chunks = (0..n).map(|_| Ok::<_, std::io::Error>(Bytes::from_static(b"12345")));
             Body::from_stream(futures_util::stream::iter(chunks))
