@@ -17,7 +17,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::sync::{Mutex, MutexGuard, mpsc, oneshot};
+use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard, mpsc, oneshot};
 
 /// Units in one durable commit at most.
 const GROUP: usize = 64;
@@ -32,9 +32,17 @@ const PART: usize = 32;
 #[derive(Debug)]
 pub(crate) struct SqliteDb {
     jobs: mpsc::Sender<Job>,
-    writer: Arc<Mutex<SqliteConnection>>,
+    writer: Arc<Mutex<Writer>>,
     /// None for a database in memory, which has one connection.
     readers: Option<SqlitePool>,
+}
+
+/// The one connection that writes.
+#[derive(Debug)]
+struct Writer {
+    connection: SqliteConnection,
+    /// A caller began a transaction and was dropped before its end.
+    unfinished: bool,
 }
 
 /// A unit, and who waits for it.
@@ -81,22 +89,22 @@ impl SqliteDb {
     }
 
     fn start(writer: SqliteConnection, readers: Option<SqlitePool>) -> Self {
-        let writer = Arc::new(Mutex::new(writer));
+        let writer = Arc::new(Mutex::new(Writer { connection: writer, unfinished: false }));
         let (jobs, waiting) = mpsc::channel(QUEUE);
         tokio::spawn(write(Arc::clone(&writer), waiting));
         Self { jobs, writer, readers }
     }
 
     /// The one connection that writes; nothing else is written while it is held.
-    pub(crate) async fn writer(&self) -> MutexGuard<'_, SqliteConnection> {
-        self.writer.lock().await
+    pub(crate) async fn writer(&self) -> MappedMutexGuard<'_, SqliteConnection> {
+        settle(self.writer.lock().await).await
     }
 
     pub(super) async fn fetch(&self, sql: Cow<'static, str>, values: Vec<Value>) -> Result<Vec<Row>, StoreError> {
         let query = sqlx::query_with(own(sql), arguments(values)?);
         let rows: Vec<SqliteRow> = match &self.readers {
             Some(pool) => query.fetch_all(pool).await,
-            None => query.fetch_all(&mut *self.writer.lock().await).await,
+            None => query.fetch_all(&mut *self.writer().await).await,
         }
         .map_err(unavailable)?;
         Ok(rows.into_iter().map(Row::Sqlite).collect())
@@ -108,11 +116,17 @@ impl SqliteDb {
         use sqlx::Row as _;
         let sql = super::explain::explained("EXPLAIN QUERY PLAN", sql);
         let query = sqlx::query_with(sql, arguments(values).unwrap());
-        let rows = query.fetch_all(&mut *self.writer.lock().await).await.unwrap();
+        let rows = query.fetch_all(&mut *self.writer().await).await.unwrap();
         rows.iter().map(|row| row.get("detail")).collect()
     }
 
     pub(super) async fn apply(&self, statements: Vec<Placed>) -> Result<Vec<Outcome>, StoreError> {
+        // When nobody waits there is nobody to share a commit with, and the way through the writer's task costs more than
+        // the unit. (A database in memory has its readers on this connection: they would see half a unit.)
+        let idle = self.readers.is_some() && self.jobs.capacity() == self.jobs.max_capacity();
+        if let Some(writer) = idle.then(|| self.writer.try_lock().ok()).flatten() {
+            return single(writer, statements).await;
+        }
         let (answer, outcome) = oneshot::channel();
         let gone = || StoreError::Unavailable("the writer has ended".into());
         self.jobs.send(Job { statements, answer }).await.map_err(|_| gone())?;
@@ -124,7 +138,7 @@ impl SqliteDb {
         if let Some(pool) = &self.readers {
             pool.close().await;
             // What is left beside the file is only what others still read.
-            let _ = execute(&mut *self.writer.lock().await, "PRAGMA wal_checkpoint(PASSIVE)").await;
+            let _ = execute(&mut *self.writer().await, "PRAGMA wal_checkpoint(PASSIVE)").await;
         }
     }
 }
@@ -158,10 +172,10 @@ fn prepare_file(path: &Path) -> std::io::Result<()> {
 }
 
 /// The writer's task: it ends when the database is dropped.
-async fn write(connection: Arc<Mutex<SqliteConnection>>, mut jobs: mpsc::Receiver<Job>) {
+async fn write(writer: Arc<Mutex<Writer>>, mut jobs: mpsc::Receiver<Job>) {
     while let Some(job) = jobs.recv().await {
-        let mut connection = connection.lock().await;
-        if jobs.is_empty() && alone(&job) {
+        let mut connection = settle(writer.lock().await).await;
+        if jobs.is_empty() && alone(&job.statements) {
             let done = run(&mut connection, "", job.statements).await;
             let _ = job.answer.send(done.map_err(Into::into));
         } else {
@@ -170,10 +184,48 @@ async fn write(connection: Arc<Mutex<SqliteConnection>>, mut jobs: mpsc::Receive
     }
 }
 
+/// The connection, without what a dropped caller left behind.
+async fn settle(mut writer: MutexGuard<'_, Writer>) -> MappedMutexGuard<'_, SqliteConnection> {
+    if writer.unfinished {
+        // Refused when the drop came before the transaction began.
+        let _ = execute(&mut writer.connection, "ROLLBACK").await;
+        writer.unfinished = false;
+    }
+    MutexGuard::map(writer, |writer| &mut writer.connection)
+}
+
+/// Runs one unit for a caller who may be dropped on the way: what he began is then undone by the next one.
+async fn single(mut writer: MutexGuard<'_, Writer>, statements: Vec<Placed>) -> Result<Vec<Outcome>, StoreError> {
+    if writer.unfinished {
+        let _ = execute(&mut writer.connection, "ROLLBACK").await;
+    }
+    writer.unfinished = true;
+    let done = if alone(&statements) {
+        run(&mut writer.connection, "", statements).await.map_err(StoreError::from)
+    } else {
+        transaction(&mut writer.connection, statements).await
+    };
+    writer.unfinished = false;
+    done
+}
+
+async fn transaction(connection: &mut SqliteConnection, statements: Vec<Placed>) -> Result<Vec<Outcome>, StoreError> {
+    let failure = match run(connection, "BEGIN IMMEDIATE", statements).await {
+        Ok(outcomes) => match execute(connection, "COMMIT").await {
+            Ok(()) => return Ok(outcomes),
+            Err(error) => StoreError::Unavailable(Box::new(error)),
+        },
+        Err(failure) => failure.into(),
+    };
+    // Refused when the engine has undone it already.
+    let _ = execute(connection, "ROLLBACK").await;
+    Err(failure)
+}
+
 /// Whether the unit is one statement that cannot have changed anything when it did not do what it should: such a
 /// statement is a transaction by itself.
-fn alone(job: &Job) -> bool {
-    match &*job.statements {
+fn alone(statements: &[Placed]) -> bool {
+    match statements {
         [(_, statement)] => !matches!(statement.expect, Expect::Rows(rows, _) if rows != 1),
         _ => false,
     }
