@@ -54,7 +54,8 @@ async fn a_database_that_cannot_be_used_is_one_clear_line() {
     assert_eq!(
         newer
             .execute(
-                "INSERT INTO authkit_migrations SELECT 9999, name, checksum, applied_at FROM authkit_migrations LIMIT 1"
+                "INSERT INTO authkit_migrations (version, name, checksum, applied_at) \
+                 SELECT 9999, name, checksum, applied_at FROM authkit_migrations LIMIT 1"
             )
             .await,
         1

@@ -1,23 +1,37 @@
 //! Migrations: the same numbers on both engines, embedded, locked against others who migrate at the same time.
+//!
+//! A later version's migration names the oldest program that runs on beside it; see `compatible_from`.
 
 use crate::{OpenError, SqlStore, db::Db};
 use sha2::{Digest as _, Sha256};
-use sqlx::{Connection as _, PgConnection, Row as _, SqliteConnection};
+use sqlx::{Connection as _, PgConnection, SqliteConnection};
 use std::time::Duration;
 
+mod checks;
+#[cfg(test)]
+mod tests;
+
+use checks::{CHECKS, Check};
+
 /// One migration. Its text never changes once it was released.
+#[derive(Clone, Copy, Debug)]
 struct Migration {
     version: i64,
     name: &'static str,
+    /// The oldest program, by the newest migration that it knows, that still runs on the schema after this one. A
+    /// migration that only adds what old programs need not know (expand) names an older one, so that they run on while
+    /// nodes are replaced one by one; one that takes something away (contract) names the first that does without it.
+    compatible_from: i64,
     sqlite: &'static str,
     postgres: &'static str,
 }
 
 macro_rules! migrations {
-    ($($version:literal $name:literal $file:literal;)+) => {
+    ($($version:literal $name:literal from $compatible_from:literal $file:literal;)+) => {
         &[$(Migration {
             version: $version,
             name: $name,
+            compatible_from: $compatible_from,
             sqlite: include_str!(concat!("../migrations/sqlite/", $file)),
             postgres: include_str!(concat!("../migrations/postgres/", $file)),
         },)+]
@@ -25,35 +39,29 @@ macro_rules! migrations {
 }
 
 const MIGRATIONS: &[Migration] = migrations! {
-    1 "initial" "0001_initial.sql";
+    1 "initial" from 1 "0001_initial.sql";
 };
 
 /// The newest schema that this program knows.
 pub const LATEST: i64 = MIGRATIONS[MIGRATIONS.len() - 1].version;
 
-/// What must hold of the rows before and after migrations: (what, a query that counts violations).
-const CHECKS: &[(&str, &str)] = &[
-    (
-        "every session belongs to a user of its tenant",
-        "SELECT count(*) FROM sessions s WHERE NOT EXISTS \
-         (SELECT 1 FROM users u WHERE u.tenant_id = s.tenant_id AND u.id = s.user_id)",
-    ),
-    (
-        "every assignment names a user and a role of its tenant",
-        "SELECT count(*) FROM role_assignments a WHERE NOT EXISTS \
-         (SELECT 1 FROM users u WHERE u.tenant_id = a.tenant_id AND u.id = a.user_id) OR NOT EXISTS \
-         (SELECT 1 FROM roles r WHERE r.tenant_id = a.tenant_id AND r.id = a.role_id)",
-    ),
-    (
-        "every authenticator belongs to a user of its tenant",
-        "SELECT count(*) FROM totp t WHERE NOT EXISTS \
-         (SELECT 1 FROM users u WHERE u.tenant_id = t.tenant_id AND u.id = t.user_id)",
-    ),
-    (
-        "every host belongs to a tenant",
-        "SELECT count(*) FROM tenant_hosts h WHERE NOT EXISTS (SELECT 1 FROM tenants t WHERE t.id = h.tenant_id)",
-    ),
-];
+/// A program's migrations, and what it wants to hold before and after them.
+#[derive(Clone, Copy, Debug)]
+struct Plan<'a> {
+    migrations: &'a [Migration],
+    checks: &'a [Check],
+}
+
+/// Those of this program.
+const PLAN: Plan<'static> = Plan { migrations: MIGRATIONS, checks: CHECKS };
+
+/// A migration that the database has.
+#[derive(Clone, Debug)]
+struct Row {
+    version: i64,
+    checksum: String,
+    compatible_from: i64,
+}
 
 /// PostgreSQL's lock for migrations ("authkit" in ASCII).
 const LOCK: i64 = 0x0061_7574_686b_6974;
@@ -96,6 +104,24 @@ impl SqlStore {
     /// # Errors
     /// [`OpenError::Newer`] and [`OpenError::Altered`] as well.
     pub async fn migration_state(&self) -> Result<MigrationState, OpenError> {
+        self.state_of(PLAN).await
+    }
+
+    /// Whether the rows contradict each other, as before and after migrations.
+    ///
+    /// # Errors
+    /// [`OpenError::Inconsistent`].
+    pub async fn check(&self) -> Result<(), OpenError> {
+        match &self.db {
+            Db::Sqlite(db) => Engine::Sqlite(&mut *db.writer().await).check(PLAN.checks, LATEST).await,
+            Db::Postgres(db) => {
+                let mut connection = db.pool().acquire().await.map_err(OpenError::of)?;
+                Engine::Postgres(&mut connection).check(PLAN.checks, LATEST).await
+            }
+        }
+    }
+
+    async fn state_of(&self, plan: Plan<'_>) -> Result<MigrationState, OpenError> {
         let applied = match &self.db {
             Db::Sqlite(db) => Engine::Sqlite(&mut *db.writer().await).applied().await?,
             Db::Postgres(db) => {
@@ -103,7 +129,7 @@ impl SqlStore {
                 Engine::Postgres(&mut connection).applied().await?
             }
         };
-        self.judge(&applied)
+        self.judge(plan, &applied)
     }
 
     /// Applies the missing migrations, each in a transaction of its own, and tells `progress`. Consistency is checked
@@ -111,8 +137,16 @@ impl SqlStore {
     ///
     /// # Errors
     /// See [`OpenError`]; what was applied before the failing migration stays.
-    pub async fn migrate(&self, mut progress: impl FnMut(Progress) + Send) -> Result<MigrationState, OpenError> {
-        let state = self.migration_state().await?;
+    pub async fn migrate(&self, progress: impl FnMut(Progress) + Send) -> Result<MigrationState, OpenError> {
+        self.migrate_to(PLAN, progress).await
+    }
+
+    async fn migrate_to(
+        &self,
+        plan: Plan<'_>,
+        mut progress: impl FnMut(Progress) + Send,
+    ) -> Result<MigrationState, OpenError> {
+        let state = self.state_of(plan).await?;
         let steps = state.pending.len();
         for (at, (version, name)) in state.pending.iter().copied().enumerate() {
             let step = Progress { version, name, done: false, step: at + 1, steps };
@@ -121,7 +155,7 @@ impl SqlStore {
                 Db::Sqlite(db) => {
                     let mut connection = db.writer().await;
                     sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut *connection).await.map_err(OpenError::of)?;
-                    let done = self.step(Engine::Sqlite(&mut connection), version, steps == at + 1).await;
+                    let done = self.step(plan, Engine::Sqlite(&mut connection), version, steps == at + 1).await;
                     let end = if done.is_ok() { "COMMIT" } else { "ROLLBACK" };
                     let ended = sqlx::raw_sql(end).execute(&mut *connection).await;
                     done?;
@@ -136,43 +170,53 @@ impl SqlStore {
                         PATIENCE.as_millis()
                     );
                     sqlx::raw_sql(sqlx::AssertSqlSafe(wait)).execute(&mut *transaction).await.map_err(OpenError::of)?;
-                    self.step(Engine::Postgres(&mut transaction), version, steps == at + 1).await?;
+                    self.step(plan, Engine::Postgres(&mut transaction), version, steps == at + 1).await?;
                     transaction.commit().await.map_err(|error| OpenError::Migration { version, error })?;
                 }
             }
             progress(Progress { done: true, ..step });
         }
-        self.migration_state().await
+        self.state_of(plan).await
     }
 
     /// Applies one migration inside an open transaction, unless another process did so meanwhile.
-    async fn step(&self, mut engine: Engine<'_>, version: i64, last: bool) -> Result<(), OpenError> {
+    async fn step(&self, plan: Plan<'_>, mut engine: Engine<'_>, version: i64, last: bool) -> Result<(), OpenError> {
         engine
             .run(
                 "CREATE TABLE IF NOT EXISTS authkit_migrations (version BIGINT NOT NULL PRIMARY KEY, \
-                 name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at BIGINT NOT NULL)",
+                 name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at BIGINT NOT NULL, compatible_from BIGINT)",
             )
             .await
             .map_err(OpenError::of)?;
+        if !engine.has_compatible_from().await.map_err(OpenError::of)? {
+            engine
+                .run("ALTER TABLE authkit_migrations ADD COLUMN compatible_from BIGINT")
+                .await
+                .map_err(OpenError::of)?;
+        }
         let applied = engine.applied().await?;
-        self.judge(&applied)?;
-        if applied.iter().any(|(done, _)| *done >= version) {
+        let before = self.judge(plan, &applied)?.applied;
+        if applied.iter().any(|done| done.version >= version) {
             return Ok(());
         }
-        let Some(migration) = MIGRATIONS.iter().find(|migration| migration.version == version) else { return Ok(()) };
-        if version > 1 {
-            engine.check().await?;
+        let Some(migration) = plan.migrations.iter().find(|migration| migration.version == version) else {
+            return Ok(());
+        };
+        if before > 0 {
+            engine.check(plan.checks, before).await?;
         }
         let failed = |error| OpenError::Migration { version, error };
         engine.run(self.text(migration)).await.map_err(failed)?;
         let insert = format!(
-            "INSERT INTO authkit_migrations (version, name, checksum, applied_at) VALUES ({version}, '{}', '{}', {})",
+            "INSERT INTO authkit_migrations (version, name, checksum, applied_at, compatible_from) \
+             VALUES ({version}, '{}', '{}', {}, {})",
             migration.name,
             checksum(self.text(migration)),
-            self.clock.now().as_microsecond()
+            self.clock.now().as_microsecond(),
+            migration.compatible_from,
         );
         engine.run_owned(insert).await.map_err(failed)?;
-        if last { engine.check().await } else { Ok(()) }
+        if last { engine.check(plan.checks, version).await } else { Ok(()) }
     }
 
     const fn text(&self, migration: &Migration) -> &'static str {
@@ -182,23 +226,26 @@ impl SqlStore {
         }
     }
 
-    fn judge(&self, applied: &[(i64, String)]) -> Result<MigrationState, OpenError> {
-        let newest = applied.iter().map(|(version, _)| *version).max().unwrap_or_default();
-        if newest > LATEST {
-            return Err(OpenError::Newer { database: newest, known: LATEST });
+    fn judge(&self, plan: Plan<'_>, applied: &[Row]) -> Result<MigrationState, OpenError> {
+        let newest = applied.iter().map(|row| row.version).max().unwrap_or_default();
+        let latest = plan.migrations.iter().map(|migration| migration.version).max().unwrap_or_default();
+        // A later version may have migrated it, as long as that left everything in place that this program needs.
+        if applied.iter().any(|row| row.version > latest && row.compatible_from > latest) {
+            return Err(OpenError::Newer { database: newest, known: latest });
         }
-        for (version, sum) in applied {
-            let known = MIGRATIONS.iter().find(|migration| migration.version == *version);
-            if known.is_none_or(|migration| checksum(self.text(migration)) != *sum) {
-                return Err(OpenError::Altered { version: *version });
+        for row in applied.iter().filter(|row| row.version <= latest) {
+            let known = plan.migrations.iter().find(|migration| migration.version == row.version);
+            if known.is_none_or(|migration| checksum(self.text(migration)) != row.checksum) {
+                return Err(OpenError::Altered { version: row.version });
             }
         }
-        let pending = MIGRATIONS
+        let pending = plan
+            .migrations
             .iter()
-            .filter(|migration| applied.iter().all(|(version, _)| *version != migration.version))
+            .filter(|migration| applied.iter().all(|row| row.version != migration.version))
             .map(|migration| (migration.version, migration.name))
             .collect();
-        Ok(MigrationState { applied: newest, latest: LATEST, pending })
+        Ok(MigrationState { applied: newest, latest, pending })
     }
 }
 
@@ -231,8 +278,22 @@ impl Engine<'_> {
         }
     }
 
-    /// The applied migrations with their checksums.
-    async fn applied(&mut self) -> Result<Vec<(i64, String)>, OpenError> {
+    /// Whether the table of migrations has the column; the first ones did not write it.
+    async fn has_compatible_from(&mut self) -> Result<bool, sqlx::Error> {
+        let column = match self {
+            Self::Sqlite(_) => {
+                "SELECT count(*) FROM pragma_table_info('authkit_migrations') WHERE name = 'compatible_from'"
+            }
+            Self::Postgres(_) => {
+                "SELECT count(*) FROM pg_attribute WHERE attrelid = to_regclass('authkit_migrations') \
+                 AND attname = 'compatible_from' AND NOT attisdropped"
+            }
+        };
+        Ok(self.number(column).await? > 0)
+    }
+
+    /// The applied migrations, in order.
+    async fn applied(&mut self) -> Result<Vec<Row>, OpenError> {
         let exists = match self {
             Self::Sqlite(_) => "SELECT count(*) FROM sqlite_schema WHERE name = 'authkit_migrations'",
             Self::Postgres(_) => "SELECT count(to_regclass('authkit_migrations'))",
@@ -240,27 +301,43 @@ impl Engine<'_> {
         if self.number(exists).await.map_err(OpenError::of)? == 0 {
             return Ok(Vec::new());
         }
-        let sql = "SELECT version, checksum FROM authkit_migrations ORDER BY version";
+        // A migration that does not say so is compatible with no older program.
+        let sql = if self.has_compatible_from().await.map_err(OpenError::of)? {
+            "SELECT version, checksum, COALESCE(compatible_from, version) FROM authkit_migrations ORDER BY version"
+        } else {
+            "SELECT version, checksum, version FROM authkit_migrations ORDER BY version"
+        };
         match self {
             Self::Sqlite(connection) => {
                 let rows = sqlx::query(sql).fetch_all(&mut **connection).await.map_err(OpenError::of)?;
-                rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect::<Result<_, sqlx::Error>>()
+                rows.iter().map(row_of).collect::<Result<_, sqlx::Error>>()
             }
             Self::Postgres(connection) => {
                 let rows = sqlx::query(sql).fetch_all(&mut **connection).await.map_err(OpenError::of)?;
-                rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+                rows.iter().map(row_of).collect()
             }
         }
         .map_err(OpenError::of)
     }
 
-    async fn check(&mut self) -> Result<(), OpenError> {
-        for (check, sql) in CHECKS.iter().copied() {
+    /// What must hold of the rows at schema `version`.
+    async fn check(&mut self, checks: &[Check], version: i64) -> Result<(), OpenError> {
+        for Check { what, sql, .. } in checks.iter().copied().filter(|check| check.since <= version) {
             let rows = self.number(sql).await.map_err(OpenError::of)?;
             if rows != 0 {
-                return Err(OpenError::Inconsistent { check, rows });
+                return Err(OpenError::Inconsistent { check: what, rows });
             }
         }
         Ok(())
     }
+}
+
+fn row_of<'r, R>(row: &'r R) -> Result<Row, sqlx::Error>
+where
+    R: sqlx::Row,
+    usize: sqlx::ColumnIndex<R>,
+    i64: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
+    String: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
+{
+    Ok(Row { version: row.try_get(0)?, checksum: row.try_get(1)?, compatible_from: row.try_get(2)? })
 }
