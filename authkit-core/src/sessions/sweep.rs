@@ -80,10 +80,15 @@ impl Sessions {
 }
 
 /// The longest idle time of any tenant: a sweep over all of them must not end what one of them still allows.
-/// `None` when there is a tenant without.
+///
+/// `None` when there is a tenant without a limit, its own or the installation's. Where tenants differ, sessions of the
+/// stricter ones stay as rows until this time or their refresh token is over; they open nothing any more, since every
+/// refresh goes by its own tenant's limit.
 fn longest_idle(cx: &Context) -> Option<SignedDuration> {
-    let installation = cx.settings.sessions.idle_timeout?;
+    let installation = cx.settings.sessions.idle_timeout;
     let tenants = cx.authority.tenants();
-    let longest = tenants.iter().filter_map(|tenant| tenant.settings.idle_minutes).max();
-    Some(longest.map_or(installation, |minutes| installation.max(SignedDuration::from_mins(minutes.into()))))
+    let own = |minutes: Option<u32>| minutes.map(|minutes| SignedDuration::from_mins(minutes.into()));
+    let limits = tenants.iter().map(|tenant| own(tenant.settings.idle_minutes).or(installation));
+    // The longest, and none at all as soon as one is missing.
+    limits.reduce(|longest, limit| longest.zip(limit).map(|(longest, limit)| longest.max(limit))).flatten()
 }

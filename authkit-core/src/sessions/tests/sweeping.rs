@@ -30,6 +30,27 @@ async fn idle_sessions_are_deleted_when_every_tenant_says_so() {
 }
 
 #[tokio::test]
+async fn tenants_own_idle_limits_suffice_when_each_has_one() {
+    use crate::tenants::Tenants;
+    let house = house().await;
+    let tenants = Tenants::new(house.cx.clone());
+    tenants.create("careless", "Careless", &[], Default::default()).await.unwrap();
+    let limit = async |slug: &str, minutes| {
+        let mut tenant = tenants.find(slug).await.unwrap().unwrap();
+        tenant.settings.idle_minutes = Some(minutes);
+        tenants.update(tenant).await.unwrap();
+    };
+    house.sign_in().await;
+    limit("default", 30).await;
+    house.advance(45 * 60);
+    house.sessions.sweep().await.unwrap();
+    assert_eq!(house.count_sessions().await, 1, "one tenant has no limit");
+    limit("careless", 40).await;
+    house.sessions.sweep().await.unwrap();
+    assert_eq!(house.count_sessions().await, 0);
+}
+
+#[tokio::test]
 async fn activity_is_written_once_a_minute_however_busy_a_session_is() {
     let house = house().await;
     let tokens = house.sign_in().await;
