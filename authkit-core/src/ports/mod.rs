@@ -1,9 +1,13 @@
 //! What the domain needs from outside.
 
+mod breached;
 mod hooks;
+mod observer;
 mod store;
 
-pub use hooks::{Hooks, NewAccount, NoHooks, Operation, OperationKind, Refusal, TokenSubject};
+pub use breached::{BreachRanges, BreachedPasswords, KAnonymous};
+pub use hooks::{Hooks, NewAccount, NoHooks, Operation, OperationDetails, OperationKind, Refusal, TokenSubject};
+pub use observer::{NoObserver, Observer};
 pub use store::{Applied, Change, Conflict, Position, Scope, Store, StoreError, Unit};
 
 use async_trait::async_trait;
@@ -70,13 +74,6 @@ impl From<HashError> for crate::Error {
             HashError::Unreadable => Self::internal(error),
         }
     }
-}
-
-/// Passwords known from breaches.
-#[async_trait]
-pub trait BreachedPasswords: Debug + Send + Sync {
-    /// Whether `password` is known. An adapter that cannot answer says `false` and logs.
-    async fn contains(&self, password: &Secret) -> bool;
 }
 
 /// Where an address is on the map.
