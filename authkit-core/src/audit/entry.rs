@@ -1,5 +1,5 @@
 use super::{AuditChange, AuditRecord, mac, personal};
-use crate::{Context, Origin, Principal, accounts::User};
+use crate::{Context, Origin, Principal, Result, accounts::User};
 use authkit_wire::{AuditId, AuditOutcome, TenantId};
 use serde_json::{Map, Value};
 use std::fmt::Display;
@@ -19,6 +19,14 @@ pub struct Entry<'a> {
     subject: Option<String>,
     person: Option<&'a User>,
     data: Map<String, Value>,
+}
+
+/// Who acts: the address and `User-Agent` of the request are theirs (see [`Entry::seen`]). Nobody for an operator.
+pub(crate) async fn administrator(cx: &Context, principal: Option<&Principal>) -> Result<Option<User>> {
+    match principal {
+        Some(principal) => Ok(cx.store.find_user(principal.tenant, principal.user).await?),
+        None => Ok(None),
+    }
 }
 
 /// Begins the record of `action` in the tenant of `origin`; a success unless it is said otherwise.
@@ -84,6 +92,14 @@ impl<'a> Entry<'a> {
     pub const fn person(mut self, user: &'a User) -> Self {
         self.tenant = user.tenant;
         self.person = Some(user);
+        self
+    }
+
+    /// The same where the person is an administrator, if the record is of one's doing. Its subject stays whom it is done to.
+    pub const fn seen(mut self, administrator: Option<&'a User>) -> Self {
+        if let Some(administrator) = administrator {
+            self = self.person(administrator);
+        }
         self
     }
 

@@ -18,6 +18,7 @@ mod store;
 mod tests;
 mod verify;
 
+pub(crate) use entry::administrator;
 pub use entry::{Entry, entry};
 pub use model::{AuditHead, AuditLink, AuditRecord};
 pub use personal::new_subject_key;

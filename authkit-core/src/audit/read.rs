@@ -1,4 +1,4 @@
-use super::{AuditFilter, AuditLog, AuditRecord, entry, personal};
+use super::{AuditFilter, AuditLog, AuditRecord, administrator, entry, personal};
 use crate::{
     Error, Origin, Principal, Result,
     accounts::User,
@@ -18,6 +18,7 @@ impl AuditLog {
     /// `auth.forbidden` without `audit:read`, and those of cursors, limits and filters.
     pub async fn list(
         &self,
+        origin: &Origin,
         principal: &Principal,
         filter: AuditFilter,
         cursor: Option<&str>,
@@ -31,7 +32,7 @@ impl AuditLog {
         let rows = self.cx.store.list_audit(principal.tenant, &filter, paging.after.as_ref(), paging.fetch()).await?;
         let shown = rows.len().min(paging.fetch() as usize - 1);
         let people = self.people(rows[..shown].iter().map(|(record, _)| record)).await?;
-        self.record_reading(principal, described).await?;
+        self.record_reading(origin, principal, described).await?;
         let position = |row: &(AuditRecord, Option<i64>)| Position { key: String::new(), id: row.0.id.uuid() };
         Ok(paging.page(&self.cx, rows, position, |(record, sequence)| self.view(record, sequence, &people)))
     }
@@ -40,12 +41,12 @@ impl AuditLog {
     ///
     /// # Errors
     /// `auth.forbidden` without `audit:read`; `audit.not_found`.
-    pub async fn get(&self, principal: &Principal, id: AuditId) -> Result<AuditView> {
+    pub async fn get(&self, origin: &Origin, principal: &Principal, id: AuditId) -> Result<AuditView> {
         principal.require("audit:read")?;
         let row = self.cx.store.find_audit(principal.tenant, id).await?;
         let (record, sequence) = row.ok_or_else(|| Error::from(ErrorCode::AuditNotFound))?;
         let people = self.people(std::iter::once(&record)).await?;
-        self.record_reading(principal, Map::from_iter([("id".into(), id.to_string().into())])).await?;
+        self.record_reading(origin, principal, Map::from_iter([("id".into(), id.to_string().into())])).await?;
         Ok(self.view(record, sequence, &people))
     }
 
@@ -64,9 +65,10 @@ impl AuditLog {
     }
 
     /// Records hold personal data, so that who read them is recorded (one record a request, with what was asked for).
-    async fn record_reading(&self, principal: &Principal, asked: Map<String, Value>) -> Result<()> {
-        let origin = Origin::local(principal.tenant);
-        let record = entry(&self.cx, &origin, "audit.read").by(Some(principal)).data("filter", asked).build();
+    async fn record_reading(&self, origin: &Origin, principal: &Principal, asked: Map<String, Value>) -> Result<()> {
+        let reader = administrator(&self.cx, Some(principal)).await?;
+        let record = entry(&self.cx, origin, "audit.read").by(Some(principal)).seen(reader.as_ref());
+        let record = record.data("filter", asked).build();
         self.cx.commit(Scope::Tenant(principal.tenant), Unit::new().with(record)).await?;
         Ok(())
     }

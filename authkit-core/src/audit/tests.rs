@@ -302,7 +302,7 @@ async fn personal_fields_are_readable_until_the_person_is_erased() {
     world.put(TENANT, change).await;
     let log = AuditLog::new(world.cx.clone());
     let filter = AuditFilter { action: Some("session.".into()), ..AuditFilter::default() };
-    let page = log.list(&principal, filter, None, None).await.expect("allowed");
+    let page = log.list(&crate::Origin::local(DEFAULT_TENANT), &principal, filter, None, None).await.expect("allowed");
     let view = page.data.first().expect("one");
     assert_eq!((view.ip.as_deref(), view.user_agent.as_deref()), (Some("192.0.2.7"), Some("Test/1")));
     assert_eq!(view.subject.as_deref(), Some(person.id.to_string().as_str()));
@@ -329,17 +329,26 @@ async fn reading_the_log_needs_the_permission_and_is_recorded() {
     let nobody = world.principal(&nobody).await;
     write(&world, "test.one").await;
     let log = AuditLog::new(world.cx.clone());
-    let refused = log.list(&nobody, AuditFilter::default(), None, None).await.expect_err("refused");
+    let refused = log
+        .list(&crate::Origin::local(DEFAULT_TENANT), &nobody, AuditFilter::default(), None, None)
+        .await
+        .expect_err("refused");
     assert_eq!(refused.code, ErrorCode::Forbidden);
     let id = authkit_wire::AuditId::new(Uuid::from_u128(1));
-    assert_eq!(log.get(&nobody, id).await.expect_err("refused").code, ErrorCode::Forbidden);
-    assert_eq!(log.get(&principal, id).await.expect_err("none").code, ErrorCode::AuditNotFound);
+    assert_eq!(
+        log.get(&crate::Origin::local(DEFAULT_TENANT), &nobody, id).await.expect_err("refused").code,
+        ErrorCode::Forbidden
+    );
+    assert_eq!(
+        log.get(&crate::Origin::local(DEFAULT_TENANT), &principal, id).await.expect_err("none").code,
+        ErrorCode::AuditNotFound
+    );
 
     let filter = AuditFilter { action: Some("test.one".into()), ..AuditFilter::default() };
-    let page = log.list(&principal, filter, None, None).await.expect("allowed");
-    log.get(&principal, page.data[0].id).await.expect("allowed");
+    let page = log.list(&crate::Origin::local(DEFAULT_TENANT), &principal, filter, None, None).await.expect("allowed");
+    log.get(&crate::Origin::local(DEFAULT_TENANT), &principal, page.data[0].id).await.expect("allowed");
     let filter = AuditFilter { action: Some("audit.read".into()), ..AuditFilter::default() };
-    let page = log.list(&principal, filter, None, None).await.expect("allowed");
+    let page = log.list(&crate::Origin::local(DEFAULT_TENANT), &principal, filter, None, None).await.expect("allowed");
     assert_eq!(page.data.len(), 2);
     assert_eq!(page.data[1].actor, Some(user.id.to_string()));
     assert_eq!(page.data[1].data["filter"]["action"], "test.one");
@@ -357,21 +366,36 @@ async fn pages_go_on_where_they_ended_and_no_other_list_takes_their_cursor() {
     let filter = || AuditFilter { action: Some("test.".into()), ..AuditFilter::default() };
     let (mut seen, mut cursor) = (Vec::new(), None);
     loop {
-        let page = log.list(&principal, filter(), cursor.as_deref(), Some(2)).await.expect("a page");
+        let page = log
+            .list(&crate::Origin::local(DEFAULT_TENANT), &principal, filter(), cursor.as_deref(), Some(2))
+            .await
+            .expect("a page");
         seen.extend(page.data.into_iter().map(|view| view.action));
         let Some(next) = page.next_cursor else { break };
-        let other = log.list(&principal, AuditFilter::default(), Some(&next), Some(2)).await.expect_err("refused");
+        let other = log
+            .list(&crate::Origin::local(DEFAULT_TENANT), &principal, AuditFilter::default(), Some(&next), Some(2))
+            .await
+            .expect_err("refused");
         assert_eq!(other.code, ErrorCode::InvalidCursor);
         cursor = Some(next);
     }
     assert_eq!(seen, ["test.4", "test.3", "test.2", "test.1", "test.0"]);
     for odd in ["", "a\0b", &"x".repeat(257)] {
         let odd = AuditFilter { subject: Some(odd.to_owned()), ..AuditFilter::default() };
-        let refused = log.list(&principal, odd, None, None).await.expect_err("refused");
+        let refused =
+            log.list(&crate::Origin::local(DEFAULT_TENANT), &principal, odd, None, None).await.expect_err("refused");
         assert_eq!(refused.code, ErrorCode::InvalidFilter);
     }
     let (from, until) = (Some(world.now()), Some(world.now()));
-    let empty = log.list(&principal, AuditFilter { from, until, ..AuditFilter::default() }, None, None).await;
+    let empty = log
+        .list(
+            &crate::Origin::local(DEFAULT_TENANT),
+            &principal,
+            AuditFilter { from, until, ..AuditFilter::default() },
+            None,
+            None,
+        )
+        .await;
     assert_eq!(empty.expect_err("refused").code, ErrorCode::InvalidFilter);
 }
 

@@ -3,7 +3,7 @@
 use crate::{
     SignedIn,
     access::Access,
-    extract::{Params, Path},
+    extract::{Client, Params, Path},
     problem::Answer,
     rate_limit::RateClass,
     registry::{Api, Spec},
@@ -39,6 +39,7 @@ pub(crate) fn register(api: &mut Api) {
 )]
 pub(crate) async fn list(
     State(engine): State<Engine>,
+    Client(origin): Client,
     caller: SignedIn,
     params: Params,
 ) -> Answer<axum::Json<Page<AuditView>>> {
@@ -50,7 +51,7 @@ pub(crate) async fn list(
         from: params.value("from", "a time like `2026-11-20T15:00:00Z`")?,
         until: params.value("until", "a time like `2026-11-20T15:00:00Z`")?,
     };
-    Ok(axum::Json(engine.audit().list(&caller, filter, params.cursor(), params.limit()?).await?))
+    Ok(axum::Json(engine.audit().list(&origin, &caller, filter, params.cursor(), params.limit()?).await?))
 }
 
 /// One record of the audit log
@@ -61,8 +62,9 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn get(
     State(engine): State<Engine>,
+    Client(origin): Client,
     caller: SignedIn,
     Path(id): Path<AuditId>,
 ) -> Answer<axum::Json<AuditView>> {
-    Ok(axum::Json(engine.audit().get(&caller, id).await?))
+    Ok(axum::Json(engine.audit().get(&origin, &caller, id).await?))
 }

@@ -2,7 +2,7 @@ use super::*;
 use crate::rbac::RoleChange;
 
 fn confirm() -> PasswordConfirmRequest {
-    PasswordConfirmRequest { password: PASSWORD.into() }
+    PasswordConfirmRequest { password: Some(PASSWORD.into()) }
 }
 
 /// Makes the user an administrator.
@@ -114,6 +114,45 @@ async fn administration_needs_its_permissions_and_stays_in_its_tenant() {
     let abroad = Principal { tenant: TenantId::new(uuid::Uuid::from_u128(9)), ..principal };
     assert_eq!(code(accounts.get_user(&abroad, bob.id).await), ErrorCode::UserNotFound);
     assert_eq!(code(accounts.deactivate(origin, Some(&abroad), bob.id).await), ErrorCode::UserNotFound);
+}
+
+#[tokio::test]
+async fn what_administrators_do_is_recorded_with_where_they_did_it_from() {
+    let world = World::new().await;
+    let (ada, bob) = (world.user(ADA).await, world.user("bob@example.org").await);
+    promote(&world, ada.id).await;
+    let principal = world.principal(ADA, PASSWORD).await;
+    let origin = Origin {
+        ip: Some("192.0.2.7".parse().expect("an address")),
+        user_agent: Some("Browser".into()),
+        trace_id: Some("trace-7".into()),
+        ..world.origin.clone()
+    };
+    let by = Some(&principal);
+    world.accounts.deactivate(&origin, by, bob.id).await.expect("deactivated");
+    world.accounts.activate(&origin, by, bob.id).await.expect("activated");
+    world.accounts.unlock(&origin, by, bob.id).await.expect("unlocked");
+    // With none open: that somebody tried is recorded as well.
+    let revoked = world.sessions.revoke_all_of(&origin, by, bob.id).await.expect("ended");
+    assert_eq!(revoked.revoked, 0);
+    let log = crate::audit::AuditLog::new(world.cx.clone());
+    log.list(&origin, &principal, crate::audit::AuditFilter::default(), None, None).await.expect("read");
+    for (action, subject) in [
+        ("user.deactivated", bob.id),
+        ("user.activated", bob.id),
+        ("user.unlocked", bob.id),
+        ("session.ended", bob.id),
+        ("audit.read", ada.id),
+    ] {
+        let filter = crate::audit::AuditFilter { action: Some(action.into()), ..Default::default() };
+        let page = log.list(&origin, &principal, filter, None, None).await.expect("read");
+        let record = page.data.last().expect(action);
+        assert_eq!(record.actor, Some(ada.id.to_string()), "{action}");
+        assert_eq!(record.subject, Some(subject.to_string()), "{action}");
+        assert_eq!(record.ip.as_deref(), Some("192.0.2.7"), "{action}");
+        assert_eq!(record.user_agent.as_deref(), Some("Browser"), "{action}");
+        assert_eq!(record.trace_id.as_deref(), Some("trace-7"), "{action}");
+    }
 }
 
 #[tokio::test]
