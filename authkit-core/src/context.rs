@@ -1,15 +1,16 @@
 use crate::{
     Error, Settings,
+    audit::AuditChange,
     crypto::Keyring,
     notices::Templates,
     ports::{
-        Applied, BreachedPasswords, Change, Clock, Hooks, NewAccount, Operation, OperationKind, PasswordHasher, Places,
-        Random, Scope, Store, StoreError, Unit,
+        Applied, BreachedPasswords, Change, Clock, Hooks, NewAccount, Observer, Operation, PasswordHasher,
+        Places, Random, Scope, Store, StoreError, Unit,
     },
     rbac::Permissions,
     sessions::{Authority, FeedEvent},
 };
-use authkit_wire::{ErrorCode, SessionId, TenantId, UserId};
+use authkit_wire::{ErrorCode, TenantId};
 use jiff::Timestamp;
 use std::{net::IpAddr, sync::Arc};
 use uuid::Uuid;
@@ -31,6 +32,8 @@ pub struct Context {
     pub places: Arc<dyn Places>,
     /// The host application's hooks.
     pub hooks: Arc<dyn Hooks>,
+    /// Hears what was committed.
+    pub observer: Arc<dyn Observer>,
     /// The keys that seal, authenticate and index.
     pub keyring: Keyring,
     /// Policies and limits.
@@ -61,7 +64,18 @@ impl Context {
             .iter()
             .filter_map(|change| if let Change::Feed(event) = change { Some(*event) } else { None })
             .collect();
+        let recorded: Vec<_> = unit
+            .changes
+            .iter()
+            .filter_map(|change| match change {
+                Change::Audit(AuditChange::Write(record)) => Some((record.action.clone(), record.outcome)),
+                _ => None,
+            })
+            .collect();
         let applied = self.store.commit(scope, unit).await?;
+        for (action, outcome) in &recorded {
+            self.observer.committed(action, *outcome);
+        }
         self.authority.apply(self, &events).await;
         Ok(applied)
     }
@@ -70,17 +84,9 @@ impl Context {
     ///
     /// # Errors
     /// `auth.refused_by_application`, with the application's reason.
-    pub async fn before(
-        &self,
-        kind: OperationKind,
-        tenant: TenantId,
-        user: Option<UserId>,
-        session: Option<SessionId>,
-        account: Option<&NewAccount<'_>>,
-    ) -> Result<(), Error> {
-        let operation = Operation { kind, tenant, user, session };
+    pub async fn before(&self, operation: &Operation, account: Option<&NewAccount<'_>>) -> Result<(), Error> {
         self.hooks
-            .before(&operation, account)
+            .before(operation, account)
             .await
             .map_err(|refusal| Error::new(ErrorCode::HookRefused, refusal.reason))
     }

@@ -11,7 +11,7 @@ use crate::{
     Error, Origin, Principal, Result, audit,
     auth::Lockout,
     paging::Paging,
-    ports::{Conflict, NewAccount, OperationKind, Position, Scope, Unit},
+    ports::{Conflict, NewAccount, Operation, OperationKind, Position, Scope, Unit},
 };
 use authkit_wire::{AdminUserView, ErrorCode, Page, RegistrationId, Secret, UserId, UserView};
 use serde_json::Map;
@@ -39,7 +39,8 @@ impl Accounts {
         let inputs = [email.as_str(), name.as_deref().unwrap_or_default()];
         let password = NewPassword::judge(cx, "password", password, &inputs).await?;
         let account = NewAccount { email: email.as_str(), name: name.as_deref(), profile: &Map::new() };
-        cx.before(OperationKind::CreateUser, tenant, None, None, Some(&account)).await?;
+        let operation = Operation::new(OperationKind::CreateUser, tenant);
+        cx.before(&operation, Some(&account)).await?;
         let password_hash = password.hash(cx).await?;
         let email_key = email.key(&cx.keyring, tenant);
         // An account has the fields of the registration that it would have come from.
@@ -62,7 +63,7 @@ impl Accounts {
             .with(AccountChange::CreateUser(Box::new(user.clone())))
             .with(AccountChange::DeleteRegistrationsOf { email_key })
             .with(audit::entry(cx, origin, "user.created").operator().subject(user.id).build());
-        push_hook(cx, &mut unit, OperationKind::CreateUser, tenant, Some(user.id), None);
+        push_hook(cx, &mut unit, &operation.on(user.id));
         cx.commit(Scope::Tenant(tenant), unit).await.map_err(|error| match error.conflict() {
             Some((0, Conflict::Taken)) => taken(),
             _ => error.into(),

@@ -1,13 +1,13 @@
 //! Moving an account to another address, and the way back.
 
 use super::{
-    AccountChange, Accounts, Email, Presented, TokenPurpose, data_of, make_token, push_hook, register::taken,
-    reset::void_tokens, settings_of, signed_in, tokens::void_link,
+    AccountChange, Accounts, Email, Presented, TokenPurpose, data_of, make_token, push_hook, push_hooks,
+    register::taken, reset::void_tokens, settings_of, signed_in, tokens::void_link,
 };
 use crate::{
     Context, Origin, Principal, Result, audit,
     notices::{self, Notice},
-    ports::{Conflict, OperationKind, Scope, StoreError, Unit},
+    ports::{Conflict, Operation, OperationKind, Scope, StoreError, Unit},
     sessions::{FeedEvent, SessionChange},
 };
 use authkit_wire::{ChangeEmailRequest, SessionId, TokenRequest};
@@ -24,7 +24,7 @@ impl Accounts {
     /// Mails a proof to the new address; needs a fresh sign-in. Whether the address is taken is not told here.
     ///
     /// # Errors
-    /// `auth.step_up_required`, `request.validation_failed`.
+    /// `auth.step_up_required`, `request.validation_failed`, `auth.refused_by_application`.
     pub async fn request_email_change(
         &self,
         origin: &Origin,
@@ -38,6 +38,8 @@ impl Accounts {
         let email = Email::parse_field("new_email", &request.new_email, settings.unicode_addresses)?;
         let wanted = Wanted { email: email.as_str().to_owned(), session: principal.session };
         let (row, token) = make_token(cx, &user, TokenPurpose::EmailChange, cx.settings.links.email_change, &wanted)?;
+        let operation = Operation::new(OperationKind::RequestEmailChange, user.tenant).on(user.id).by(Some(principal));
+        cx.before(&operation, None).await?;
         let notice = Notice::EmailChange {
             user: user.id,
             record: row.id,
@@ -45,11 +47,12 @@ impl Accounts {
             token: token.secret().clone(),
             locale: user.locale.clone(),
         };
-        let unit = Unit::new()
+        let mut unit = Unit::new()
             .with(AccountChange::DeleteTokensOf { user: user.id, purpose: TokenPurpose::EmailChange })
             .with(AccountChange::CreateToken(row))
             .with(notices::enqueue(cx, user.tenant, &notice))
             .with(audit::entry(cx, origin, "email.change_requested").actor(user.id).person(&user).build());
+        push_hook(cx, &mut unit, &operation);
         cx.commit(Scope::Tenant(user.tenant), unit).await?;
         Ok(())
     }
@@ -64,7 +67,9 @@ impl Accounts {
             Presented::get(cx, origin, TokenPurpose::EmailChange, &request.token).await?;
         let Wanted { email, session } = data_of(cx, &row)?;
         let email_key = key_of(cx, &email, user.tenant)?;
-        cx.before(OperationKind::ChangeEmail, user.tenant, Some(user.id), Some(session), None).await?;
+        let operation = Operation::new(OperationKind::ChangeEmail, user.tenant).on(user.id).session(session);
+        let operation = operation.action("email.changed");
+        cx.before(&operation, None).await?;
 
         let (undo, token) = make_token(cx, &user, TokenPurpose::EmailUndo, cx.settings.links.email_undo, &user.email)?;
         let told = Notice::EmailChanged {
@@ -90,7 +95,7 @@ impl Accounts {
         unit.push(FeedEvent::UserChanged(user.tenant, user.id));
         unit.push(audit::entry(cx, &origin, "email.changed").actor(user.id).person(&user).build());
         unit.push(notices::enqueue(cx, user.tenant, &told));
-        push_hook(cx, &mut unit, OperationKind::ChangeEmail, user.tenant, Some(user.id), Some(session));
+        push_hooks(cx, &mut unit, &operation);
         cx.commit(Scope::Tenant(user.tenant), unit).await.map_err(refused)?;
         Ok(())
     }
@@ -108,7 +113,9 @@ impl Accounts {
             Presented::get(cx, origin, TokenPurpose::EmailUndo, &request.token).await?;
         let email: String = data_of(cx, &row)?;
         let email_key = key_of(cx, &email, user.tenant)?;
-        cx.before(OperationKind::ChangeEmail, user.tenant, Some(user.id), None, None).await?;
+        let operation =
+            Operation::new(OperationKind::ChangeEmail, user.tenant).on(user.id).action("email.change_undone");
+        cx.before(&operation, None).await?;
 
         let mut unit = Unit::new()
             .with(AccountChange::SetEmail {
@@ -130,7 +137,7 @@ impl Accounts {
         unit.push(SessionChange::EndAllOf { user: user.id, except: None });
         unit.push(FeedEvent::UserChanged(user.tenant, user.id));
         unit.push(audit::entry(cx, &origin, "email.change_undone").actor(user.id).person(&user).build());
-        push_hook(cx, &mut unit, OperationKind::ChangeEmail, user.tenant, Some(user.id), None);
+        push_hooks(cx, &mut unit, &operation);
         cx.commit(Scope::Tenant(user.tenant), unit).await.map_err(refused)?;
         Ok(())
     }

@@ -6,7 +6,9 @@ mod email;
 mod email_change;
 mod model;
 pub(crate) mod passwords;
+pub(crate) mod place;
 mod profile;
+mod reactivate;
 mod redirect;
 pub(crate) mod register;
 pub(crate) mod reset;
@@ -20,16 +22,17 @@ pub(crate) mod tests;
 
 pub use email::{Email, pseudonym};
 pub use model::{EmailKey, OneTimeToken, Registration, TokenPurpose, User};
+pub(crate) use reactivate::REACTIVATION;
 pub use redirect::is_redirect_entry;
 pub use store::{AccountChange, AccountStore, UserFilter};
 pub(crate) use tokens::{Presented, data_of, make_token, of_tenant};
 
 use crate::{
     Context, Error, Result, notices,
-    ports::{Operation, OperationKind, Unit},
+    ports::{Operation, Unit},
     tenants::TenantSettings,
 };
-use authkit_wire::{ErrorCode, SessionId, TenantId, UserId};
+use authkit_wire::{ErrorCode, TenantId};
 use std::sync::Arc;
 
 /// Operations on accounts.
@@ -71,17 +74,16 @@ pub(crate) fn settings_of(cx: &Context, tenant: TenantId) -> Option<TenantSettin
 }
 
 /// Adds the call of the application's hook after the commit, when it wants one.
-pub(crate) fn push_hook(
-    cx: &Context,
-    unit: &mut Unit,
-    kind: OperationKind,
-    tenant: TenantId,
-    user: Option<UserId>,
-    session: Option<SessionId>,
-) {
-    if let Some(notice) = notices::after_hook(cx, Operation { kind, tenant, user, session }) {
+pub(crate) fn push_hook(cx: &Context, unit: &mut Unit, operation: &Operation) {
+    if let Some(notice) = notices::after_hook(cx, operation.clone()) {
         unit.push(notice);
     }
+}
+
+/// The same for an operation that ends sessions, of which the application hears as well.
+pub(crate) fn push_hooks(cx: &Context, unit: &mut Unit, operation: &Operation) {
+    push_hook(cx, unit, operation);
+    push_hook(cx, unit, &operation.ends_sessions());
 }
 
 /// The one answer to a wrong password, an unknown address, a locked and a switched-off account.

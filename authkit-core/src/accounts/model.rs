@@ -132,6 +132,8 @@ pub enum TokenPurpose {
     EmailUndo,
     /// Holds an attempt that waits for its second factor; `data` is what the first factor established.
     Mfa,
+    /// Activates an account again that its owner switched off or put up for deletion.
+    Reactivate,
 }
 
 impl TokenPurpose {
@@ -143,13 +145,16 @@ impl TokenPurpose {
             Self::EmailChange => "email_change",
             Self::EmailUndo => "email_undo",
             Self::Mfa => "mfa",
+            Self::Reactivate => "reactivate",
         }
     }
 
     /// From its stored form.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::PasswordReset, Self::EmailChange, Self::EmailUndo, Self::Mfa].into_iter().find(|p| p.as_str() == text)
+        [Self::PasswordReset, Self::EmailChange, Self::EmailUndo, Self::Mfa, Self::Reactivate]
+            .into_iter()
+            .find(|purpose| purpose.as_str() == text)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{User, wrong_credentials};
 use crate::{
-    Context, Error, Origin, PasswordPolicy, Result, audit,
+    Context, Error, Origin, PasswordPolicy, Principal, Result, audit,
     auth::{Lockout, Reservation},
     notices::{self, AccountEvent},
     ports::{Scope, Unit, Verified},
@@ -133,6 +133,24 @@ fn score(text: &str, inputs: &[&str]) -> u8 {
         .filter(|part| part.chars().count() > 2)
         .collect();
     zxcvbn::zxcvbn(&judged, &parts).score().into()
+}
+
+/// What cannot be undone by accident needs the current password, or a fresh sign-in. A password that is given must be
+/// right.
+///
+/// # Errors
+/// `auth.step_up_required` without a password when the sign-in is not fresh; those of [`check_current_from`].
+pub(crate) async fn confirm(
+    cx: &Context,
+    origin: &Origin,
+    principal: &Principal,
+    user: &User,
+    password: Option<&Secret>,
+) -> Result<()> {
+    match password {
+        Some(password) => check_current_from(cx, origin, user, password).await,
+        None => principal.require_fresh(cx),
+    }
 }
 
 /// Checks the current password of a signed-in user, for what needs it again. Attempts count per user, apart from those at

@@ -3,7 +3,8 @@
 use super::{AccountChange, Accounts, TRIES, push_hook, signed_in};
 use crate::{
     Context, Error, Origin, Principal, ProfileKind, Result, audit,
-    ports::{OperationKind, Scope, Unit},
+    ports::{Operation, OperationKind, Scope, Unit},
+    text::hides_something,
 };
 use authkit_wire::{ErrorCode, FieldError, Patch, UpdateMeRequest, UserView};
 use serde_json::{Map, Value};
@@ -46,8 +47,8 @@ impl Accounts {
             user.locale = patch(request.locale, locale)?.apply(user.locale);
             user.profile = fields(cx, &user.profile, request.profile.unwrap_or_default())?;
             user.preferences = preferences(&user.preferences, request.preferences.unwrap_or_default())?;
-            let session = Some(principal.session);
-            cx.before(OperationKind::UpdateProfile, user.tenant, Some(user.id), session, None).await?;
+            let operation = Operation::new(OperationKind::UpdateProfile, user.tenant).on(user.id).by(Some(principal));
+            cx.before(&operation, None).await?;
 
             let at = cx.now();
             let mut unit = Unit::new().with(AccountChange::UpdateProfile {
@@ -60,7 +61,7 @@ impl Accounts {
                 at,
             });
             unit.push(audit::entry(cx, origin, "user.updated").actor(user.id).person(&user).build());
-            push_hook(cx, &mut unit, OperationKind::UpdateProfile, user.tenant, Some(user.id), session);
+            push_hook(cx, &mut unit, &operation);
             match cx.commit(Scope::Tenant(user.tenant), unit).await {
                 Ok(_) => {
                     user.version += 1;
@@ -83,7 +84,8 @@ fn patch(value: Patch<String>, check: fn(&str) -> Result<Option<String>>) -> Res
     })
 }
 
-/// A display name: trimmed, NFC, on one line. An empty one is none.
+/// A display name: trimmed, NFC, on one line, and all of it shows: what makes mail and log lines read otherwise than
+/// they are is refused (Unicode TR 36, 3.2). An empty one is none.
 pub(super) fn name(text: &str) -> Result<Option<String>> {
     let refuse = |detail: &str| Error::field("name", "name.invalid", detail);
     if text.len() > 4 * MAX_NAME {
@@ -93,15 +95,12 @@ pub(super) fn name(text: &str) -> Result<Option<String>> {
     if name.chars().count() > MAX_NAME {
         return Err(refuse("A name has at most 200 characters."));
     }
-    if name.chars().any(breaks_lines) {
-        return Err(refuse("A name has no control characters and no marks that turn the direction of text."));
+    if name.chars().any(char::is_control) || hides_something(&name) {
+        return Err(refuse(
+            "A name has no control or invisible characters and no marks that turn the direction of text.",
+        ));
     }
     Ok((!name.is_empty()).then_some(name))
-}
-
-/// Controls, line separators and what makes mail and log lines read otherwise than they are (Unicode TR 36, 3.2).
-fn breaks_lines(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// A language tag that is well-formed as far as RFC 5646, section 2.1, can be checked without its registry.
@@ -187,6 +186,11 @@ mod tests {
     fn names_are_one_clean_line() {
         assert_eq!(name(" Zoe\u{308} ").expect("a name").as_deref(), Some("Zoë"));
         assert_eq!(name("  ").expect("none"), None);
+        for wrong in
+            ["\u{200b}", "\u{3164}\u{3164}", "\u{200d}", "Ada\u{200b}", "\u{2067}Ada", "Ada\u{e0020}", "\u{feff}"]
+        {
+            assert!(name(wrong).is_err(), "{wrong:?}");
+        }
         for wrong in ["a\r\nBcc: b", "a\0b", "a\u{202e}b", "a\u{2028}b", &"a".repeat(201), &"a".repeat(9_000_000)] {
             assert!(name(wrong).is_err());
         }

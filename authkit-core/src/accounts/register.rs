@@ -1,14 +1,14 @@
 //! Registration: a pending record that becomes an account only by proof of its address.
 
 use super::{
-    AccountChange, Accounts, Email, Registration, User, passwords::NewPassword, profile, pseudonym, push_hook,
-    redirect, settings_of,
+    AccountChange, Accounts, Email, Registration, User, passwords::NewPassword, place::Place, profile, pseudonym,
+    push_hook, redirect,
 };
 use crate::{
     Context, Error, Origin, Result, audit,
     crypto::{OpaqueKind, OpaqueToken},
     notices::{self, Notice},
-    ports::{Conflict, NewAccount, OperationKind, Scope, Unit},
+    ports::{Conflict, NewAccount, Operation, OperationKind, Scope, Unit},
 };
 use authkit_wire::{
     EmailRequest, ErrorCode, FieldError, RegisterRequest, RegistrationId, RegistrationView, UserId, UserStatus,
@@ -28,9 +28,8 @@ impl Accounts {
         let cx = &*self.cx;
         let tenant = origin.tenant;
         let answer = RegistrationView { status: "verification_required".into() };
-        let settings = settings_of(cx, tenant);
-        let known = settings.is_some();
-        let settings = settings.unwrap_or_default();
+        let place = Place::of(cx, origin);
+        let settings = &place.settings;
 
         let mut refused = Refused::default();
         let email = refused.take(Email::parse(&request.email, settings.unicode_addresses))?;
@@ -50,21 +49,20 @@ impl Accounts {
             redirect::check(url, cx.settings.redirect_urls.iter().chain(&settings.redirect_urls))?;
         }
         let account = NewAccount { email: email.as_str(), name: name.as_deref(), profile: &fields };
-        cx.before(OperationKind::Register, tenant, None, None, Some(&account)).await?;
+        let operation = Operation::new(OperationKind::Register, tenant);
+        cx.before(&operation, Some(&account)).await?;
+        let creation = Operation::new(OperationKind::CreateUser, tenant);
         if settings.allow_unverified {
-            cx.before(OperationKind::CreateUser, tenant, None, None, Some(&account)).await?;
+            cx.before(&creation, Some(&account)).await?;
         }
 
         let password_hash = password.hash(cx).await?;
-        if !known {
-            return Ok(answer);
-        }
         let email_key = email.key(&cx.keyring, tenant);
         let id = RegistrationId::new(cx.uuid());
-        let token = OpaqueToken::generate(&cx.keyring, &*cx.random, OpaqueKind::Verify, tenant, id.uuid());
+        let token = OpaqueToken::generate(&cx.keyring, &*cx.random, OpaqueKind::Verify, place.home, id.uuid());
         let registration = Registration {
             id,
-            tenant,
+            tenant: place.home,
             email: email.as_str().to_owned(),
             email_key,
             name,
@@ -74,13 +72,14 @@ impl Accounts {
             token_hash: token.hash(),
             redirect_url: request.redirect_url,
             created_at: cx.now(),
-            expires_at: expiry(cx),
+            // In a tenant that there is not, the registration is over before its link is mailed.
+            expires_at: if place.known { expiry(cx) } else { cx.now() },
         };
         let mut unit = Unit::new();
-        let entry = audit::entry(cx, origin, "user.registered").actor(pseudonym(&cx.keyring, &email_key));
+        let entry = audit::entry(cx, &place.origin, "user.registered").actor(pseudonym(&cx.keyring, &email_key));
         if settings.allow_unverified {
             let user = new_user(cx, &registration, false);
-            push_hook(cx, &mut unit, OperationKind::CreateUser, tenant, Some(user.id), None);
+            push_hook(cx, &mut unit, &creation.on(user.id));
             unit.push(entry.subject(user.id).person(&user).build());
             unit.changes.insert(0, AccountChange::CreateUser(Box::new(user)).into());
         } else {
@@ -93,8 +92,9 @@ impl Accounts {
             locale,
         };
         unit.push(AccountChange::CreateRegistration(Box::new(registration)));
-        unit.push(notices::enqueue(cx, tenant, &notice));
-        cx.commit(Scope::Tenant(tenant), unit).await.map_err(|error| match error.conflict() {
+        unit.push(notices::enqueue(cx, place.home, &notice));
+        push_hook(cx, &mut unit, &place.at_home(operation));
+        cx.commit(Scope::Tenant(place.home), unit).await.map_err(|error| match error.conflict() {
             Some((0, Conflict::Taken)) if settings.allow_unverified => taken(),
             _ => error.into(),
         })?;
@@ -104,34 +104,50 @@ impl Accounts {
     /// Mails the proof's link again, if there is something to prove; alike whatever the address.
     ///
     /// # Errors
-    /// `request.validation_failed`.
+    /// `request.validation_failed`, `auth.refused_by_application`.
     pub async fn resend_verification(&self, origin: &Origin, request: EmailRequest) -> Result<()> {
         let cx = &*self.cx;
-        let Some(settings) = settings_of(cx, origin.tenant) else { return Ok(()) };
-        let email = Email::parse(&request.email, settings.unicode_addresses)?;
-        let notice = Notice::ResendVerification { email: email.as_str().to_owned() };
-        let unit = Unit::new().with(notices::enqueue(cx, origin.tenant, &notice));
-        cx.commit(Scope::Tenant(origin.tenant), unit).await?;
+        let place = Place::of(cx, origin);
+        let email = Email::parse(&request.email, place.settings.unicode_addresses)?;
+        let operation = Operation::new(OperationKind::RequestVerification, origin.tenant);
+        cx.before(&operation, None).await?;
+        let notice = if place.known {
+            Notice::ResendVerification { email: email.as_str().to_owned() }
+        } else {
+            notices::to_nobody(cx, &email)
+        };
+        let mut unit = Unit::new().with(notices::enqueue(cx, place.home, &notice));
+        push_hook(cx, &mut unit, &place.at_home(operation));
+        cx.commit(Scope::Tenant(place.home), unit).await?;
         Ok(())
     }
 }
 
-/// Gives a registration another token, for sending its link again. The old link is void once the change is committed.
-pub(crate) fn renew(cx: &Context, registration: &Registration) -> (AccountChange, OpaqueToken) {
-    let token = OpaqueToken::generate(
-        &cx.keyring,
-        &*cx.random,
-        OpaqueKind::Verify,
-        registration.tenant,
-        registration.id.uuid(),
-    );
-    let change = AccountChange::RenewRegistration {
-        id: registration.id,
-        expected: registration.token_hash,
-        token_hash: token.hash(),
-        expires_at: expiry(cx),
+/// A further link for a registration, for which row it is, and its token.
+///
+/// Earlier links go on working, since the registration is copied for the new one: the proof of either deletes both. A
+/// registration that is an account already (`is_account`) gives its id to the account; there the new link replaces the old.
+pub(crate) fn another_link(
+    cx: &Context,
+    registration: &Registration,
+    is_account: bool,
+) -> (AccountChange, RegistrationId, OpaqueToken) {
+    let id = if is_account { registration.id } else { RegistrationId::new(cx.uuid()) };
+    let tenant = registration.tenant;
+    let token = OpaqueToken::generate(&cx.keyring, &*cx.random, OpaqueKind::Verify, tenant, id.uuid());
+    let (token_hash, expires_at) = (token.hash(), expiry(cx));
+    let change = if is_account {
+        AccountChange::RenewRegistration { id, expected: registration.token_hash, token_hash, expires_at }
+    } else {
+        let copy = Registration { id, token_hash, expires_at, ..registration.clone() };
+        AccountChange::CreateRegistration(Box::new(copy))
     };
-    (change, token)
+    (change, id, token)
+}
+
+/// Whether both are rows of one registration, each with its own link. Password hashes are salted.
+pub(crate) fn is_same(one: &Registration, other: &Registration) -> bool {
+    one.created_at == other.created_at && one.password_hash == other.password_hash
 }
 
 /// The id of the account that a registration becomes. Before the proof there is such an account only where the tenant

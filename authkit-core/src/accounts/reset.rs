@@ -2,14 +2,14 @@
 
 use super::{
     AccountChange, Accounts, Email, OneTimeToken, Presented, TokenPurpose, User, make_token, passwords::NewPassword,
-    pseudonym, push_hook, settings_of, tokens::void_link,
+    place::Place, pseudonym, push_hook, push_hooks, tokens::void_link,
 };
 use crate::{
     Context, Origin, Result, audit,
     auth::Lockout,
     crypto::OpaqueToken,
     notices::{self, AccountEvent, Notice},
-    ports::{OperationKind, Scope, Unit},
+    ports::{Operation, OperationKind, Scope, Unit},
     sessions::{FeedEvent, SessionChange},
 };
 use authkit_wire::{EmailRequest, PasswordResetRequest};
@@ -18,18 +18,25 @@ impl Accounts {
     /// Mails a reset link, if there is an account; alike whatever the address.
     ///
     /// # Errors
-    /// `request.validation_failed`.
+    /// `request.validation_failed`, `auth.refused_by_application`.
     pub async fn forgot_password(&self, origin: &Origin, request: EmailRequest) -> Result<()> {
         let cx = &*self.cx;
         let tenant = origin.tenant;
-        let Some(settings) = settings_of(cx, tenant) else { return Ok(()) };
-        let email = Email::parse(&request.email, settings.unicode_addresses)?;
+        let place = Place::of(cx, origin);
+        let email = Email::parse(&request.email, place.settings.unicode_addresses)?;
+        let operation = Operation::new(OperationKind::RequestPasswordReset, tenant);
+        cx.before(&operation, None).await?;
         let actor = pseudonym(&cx.keyring, &email.key(&cx.keyring, tenant));
-        let notice = Notice::PasswordResetRequested { email: email.as_str().to_owned() };
-        let unit = Unit::new()
-            .with(notices::enqueue(cx, tenant, &notice))
-            .with(audit::entry(cx, origin, "password.reset_requested").actor(actor).build());
-        cx.commit(Scope::Tenant(tenant), unit).await?;
+        let notice = if place.known {
+            Notice::PasswordResetRequested { email: email.as_str().to_owned() }
+        } else {
+            notices::to_nobody(cx, &email)
+        };
+        let mut unit = Unit::new()
+            .with(notices::enqueue(cx, place.home, &notice))
+            .with(audit::entry(cx, &place.origin, "password.reset_requested").actor(actor).build());
+        push_hook(cx, &mut unit, &place.at_home(operation));
+        cx.commit(Scope::Tenant(place.home), unit).await?;
         Ok(())
     }
 
@@ -46,7 +53,8 @@ impl Accounts {
         let inputs = [user.email.as_str(), user.name.as_deref().unwrap_or_default()];
         let password = NewPassword::judge(cx, "new_password", &request.new_password, &inputs).await?;
         password.refuse_reuse(cx, &user).await?;
-        cx.before(OperationKind::ChangePassword, user.tenant, Some(user.id), None, None).await?;
+        let operation = Operation::new(OperationKind::ChangePassword, user.tenant).on(user.id).action("password.reset");
+        cx.before(&operation, None).await?;
         let hash = password.hash(cx).await?;
 
         let at = cx.now();
@@ -70,7 +78,7 @@ impl Accounts {
         unit.push(FeedEvent::UserChanged(user.tenant, user.id));
         unit.push(audit::entry(cx, &origin, "password.reset").actor(user.id).person(&user).build());
         unit.push(notices::tell(cx, &user, AccountEvent::PasswordChanged));
-        push_hook(cx, &mut unit, OperationKind::ChangePassword, user.tenant, Some(user.id), None);
+        push_hooks(cx, &mut unit, &operation);
         // Whatever was quicker, another use of the link or a change of credentials, has made the link void.
         cx.commit(Scope::Tenant(user.tenant), unit).await.map_err(|error| match error.conflict() {
             Some(_) => void_link(),
@@ -91,7 +99,8 @@ pub(crate) fn issue(cx: &Context, user: &User) -> Result<(OneTimeToken, OpaqueTo
 
 /// Deletes what was made under the old credentials and is void with them.
 pub(super) fn void_tokens(unit: &mut Unit, user: &User) {
-    for purpose in [TokenPurpose::PasswordReset, TokenPurpose::EmailChange, TokenPurpose::Mfa] {
+    for purpose in [TokenPurpose::PasswordReset, TokenPurpose::EmailChange, TokenPurpose::Mfa, TokenPurpose::Reactivate]
+    {
         unit.push(AccountChange::DeleteTokensOf { user: user.id, purpose });
     }
 }

@@ -1,13 +1,14 @@
 //! Switching accounts off and on, and putting them up for deletion.
 
 use super::{
-    AccountChange, Accounts, User, passwords::check_current_from, push_hook, reset::void_tokens, signed_in,
+    AccountChange, Accounts, TokenPurpose, User, passwords::confirm, push_hook, push_hooks, reactivate,
+    reset::void_tokens, signed_in,
 };
 use crate::{
     Context, Error, Origin, Principal, Result, audit,
     auth::Lockout,
     notices::{self, AccountEvent},
-    ports::{OperationKind, Scope, Unit},
+    ports::{Operation, OperationKind, Scope, Unit},
     rbac::{RoleChange, require_reach},
     sessions::{FeedEvent, SessionChange},
 };
@@ -20,10 +21,10 @@ const ADMIN: &str = "admin";
 const TRIES: usize = 16;
 
 impl Accounts {
-    /// Deactivates the own account.
+    /// Deactivates the own account, given the password or a fresh sign-in. The mail about it holds the way back.
     ///
     /// # Errors
-    /// `auth.invalid_credentials`, `role.last_admin`, `auth.refused_by_application`.
+    /// `auth.invalid_credentials`, `auth.step_up_required`, `role.last_admin`, `auth.refused_by_application`.
     pub async fn deactivate_me(
         &self,
         origin: &Origin,
@@ -31,15 +32,16 @@ impl Accounts {
         request: PasswordConfirmRequest,
     ) -> Result<()> {
         let user = signed_in(&self.cx, principal).await?;
-        check_current_from(&self.cx, origin, &user, &request.password).await?;
+        confirm(&self.cx, origin, principal, &user, request.password.as_ref()).await?;
         self.set_status(origin, Some(principal), user, UserStatus::Deactivated).await?;
         Ok(())
     }
 
-    /// Puts the own account up for deletion after the grace period.
+    /// Puts the own account up for deletion after the grace period, given the password or a fresh sign-in. The mail
+    /// about it holds the way back.
     ///
     /// # Errors
-    /// `auth.invalid_credentials`, `role.last_admin`, `auth.refused_by_application`.
+    /// `auth.invalid_credentials`, `auth.step_up_required`, `role.last_admin`, `auth.refused_by_application`.
     pub async fn delete_me(
         &self,
         origin: &Origin,
@@ -47,13 +49,13 @@ impl Accounts {
         request: PasswordConfirmRequest,
     ) -> Result<()> {
         let user = signed_in(&self.cx, principal).await?;
-        check_current_from(&self.cx, origin, &user, &request.password).await?;
+        confirm(&self.cx, origin, principal, &user, request.password.as_ref()).await?;
         self.set_status(origin, Some(principal), user, UserStatus::PendingDeletion).await?;
         Ok(())
     }
 
     /// Deactivates a user and ends its sessions. `principal` is `None` for an operator. A user who is not active stays
-    /// as they are.
+    /// as they are, but loses the way back that they were mailed.
     ///
     /// # Errors
     /// `auth.forbidden` (also for the own account: that asks for the password), `account.not_found`,
@@ -67,6 +69,7 @@ impl Accounts {
         let user = self.administered(origin, principal, "users:write", id).await?;
         require_reach(&self.cx, principal, &user).await?;
         if !user.is_active() {
+            self.shut_way_back(origin, principal, &user).await?;
             return self.admin_view(user).await;
         }
         if principal.is_some_and(|principal| principal.user == id) {
@@ -96,6 +99,10 @@ impl Accounts {
     pub async fn unlock(&self, origin: &Origin, principal: Option<&Principal>, id: UserId) -> Result<AdminUserView> {
         let cx = &*self.cx;
         let user = self.administered(origin, principal, "users:unlock", id).await?;
+        require_reach(cx, principal, &user).await?;
+        let operation = Operation::new(OperationKind::Unlock, user.tenant).on(user.id).by(principal);
+        cx.before(&operation, None).await?;
+        let administrator = audit::administrator(cx, principal).await?;
         for _ in 0..TRIES {
             let mut unit = Unit::new();
             if let Some(unchanged) = require_reach(cx, principal, &user).await? {
@@ -105,7 +112,8 @@ impl Accounts {
                 unit.push(lockout.clear());
             }
             let entry = audit::entry(cx, origin, "user.unlocked").by(principal).subject(user.id).tenant(user.tenant);
-            unit.push(entry.build());
+            unit.push(entry.seen(administrator.as_ref()).build());
+            push_hook(cx, &mut unit, &operation);
             match cx.commit(Scope::Tenant(user.tenant), unit).await {
                 Ok(_) => return self.admin_view(user).await,
                 Err(error) if error.conflict().is_none() => return Err(error.into()),
@@ -130,6 +138,30 @@ impl Accounts {
         self.cx.store.find_user(tenant, id).await?.ok_or_else(|| ErrorCode::UserNotFound.into())
     }
 
+    /// Takes the mailed way back from a user who has switched the account off.
+    async fn shut_way_back(&self, origin: &Origin, principal: Option<&Principal>, user: &User) -> Result<()> {
+        let cx = &*self.cx;
+        let operation = Operation::new(OperationKind::ChangeStatus, user.tenant).on(user.id).by(principal);
+        let operation = operation.status(user.status).action("user.deactivated");
+        cx.before(&operation, None).await?;
+        let administrator = audit::administrator(cx, principal).await?;
+        for _ in 0..TRIES {
+            let unchanged = require_reach(cx, principal, user).await?;
+            let mut unit =
+                Unit::new().with(AccountChange::DeleteTokensOf { user: user.id, purpose: TokenPurpose::Reactivate });
+            unit.changes.extend(unchanged.map(Into::into));
+            let entry = audit::entry(cx, origin, "user.deactivated").by(principal).subject(user.id).tenant(user.tenant);
+            unit.push(entry.seen(administrator.as_ref()).data("way_back", "shut").build());
+            push_hook(cx, &mut unit, &operation);
+            match cx.commit(Scope::Tenant(user.tenant), unit).await {
+                Ok(_) => return Ok(()),
+                Err(error) if error.conflict().is_none() => return Err(error.into()),
+                Err(_) => {}
+            }
+        }
+        Err(ErrorCode::Conflict.into())
+    }
+
     async fn set_status(
         &self,
         origin: &Origin,
@@ -138,13 +170,16 @@ impl Accounts {
         status: UserStatus,
     ) -> Result<User> {
         let cx = &*self.cx;
-        let session = principal.filter(|principal| principal.user == user.id).map(|principal| principal.session);
-        cx.before(OperationKind::ChangeStatus, user.tenant, Some(user.id), session, None).await?;
+        let own = principal.is_some_and(|principal| principal.user == user.id);
         let (action, event) = match status {
             UserStatus::Active => ("user.activated", AccountEvent::AccountReactivated),
             UserStatus::PendingDeletion => ("user.deletion_scheduled", AccountEvent::DeletionScheduled),
             _ => ("user.deactivated", AccountEvent::AccountDeactivated),
         };
+        let operation = Operation::new(OperationKind::ChangeStatus, user.tenant).on(user.id).by(principal);
+        let operation = operation.status(status).action(action);
+        cx.before(&operation, None).await?;
+        let administrator = if own { None } else { audit::administrator(cx, principal).await? };
         for _ in 0..TRIES {
             let unchanged = require_reach(cx, principal, &user).await?;
             // An operator can make another administrator at any time; nobody else can.
@@ -172,9 +207,19 @@ impl Accounts {
             unit.push(FeedEvent::UserChanged(user.tenant, user.id));
             let entry = audit::entry(cx, origin, action).by(principal).subject(user.id).tenant(user.tenant);
             // The address and `User-Agent` of a request are those of who makes it.
-            unit.push(if session.is_some() { entry.person(&user).build() } else { entry.build() });
-            unit.push(notices::tell(cx, &user, event));
-            push_hook(cx, &mut unit, OperationKind::ChangeStatus, user.tenant, Some(user.id), session);
+            unit.push(entry.seen(if own { Some(&user) } else { administrator.as_ref() }).build());
+            if own {
+                let (row, token) = reactivate::way_back(cx, &user, status)?;
+                unit.push(AccountChange::CreateToken(row));
+                unit.push(notices::tell_with_way_back(cx, &user, event, token.secret()));
+            } else {
+                unit.push(notices::tell(cx, &user, event));
+            }
+            if status == UserStatus::Active {
+                push_hook(cx, &mut unit, &operation);
+            } else {
+                push_hooks(cx, &mut unit, &operation);
+            }
             match cx.commit(Scope::Tenant(user.tenant), unit).await {
                 Ok(_) => {
                     user.status = status;
@@ -189,6 +234,10 @@ impl Accounts {
             }
             let found = cx.store.find_user(user.tenant, user.id).await?;
             user = found.ok_or(ErrorCode::UserNotFound)?;
+            if own && !user.is_active() {
+                // An administrator was faster, and gives no way back.
+                return Err(ErrorCode::InvalidToken.into());
+            }
         }
         Err(ErrorCode::Conflict.into())
     }

@@ -17,6 +17,7 @@ impl TokenPurpose {
             Self::EmailChange => OpaqueKind::EmailChange,
             Self::EmailUndo => OpaqueKind::EmailUndo,
             Self::Mfa => OpaqueKind::Mfa,
+            Self::Reactivate => OpaqueKind::Reactivate,
         }
     }
 }
@@ -67,7 +68,7 @@ pub(crate) struct Presented {
 
 impl Presented {
     /// Reads what `text` stands for. `None` when it is forged, used, run out, of another purpose or tenant, or made
-    /// under other credentials than the user has now. (The way back to an old address outlives those: whoever took the
+    /// under other credentials or another status than the user has now. (The way back to an old address outlives those: whoever took the
     /// account over can change them.)
     pub(crate) async fn find(
         cx: &Context,
@@ -85,8 +86,10 @@ impl Presented {
             |row: &OneTimeToken| token.matches(&row.token_hash) && row.purpose == purpose && row.expires_at > cx.now();
         let Some(row) = row.filter(live) else { return Ok(None) };
         let user = cx.store.find_user(token.tenant, row.user).await?;
-        let fits = |user: &User| {
-            purpose == TokenPurpose::EmailUndo || user.is_active() && user.security_version == row.security_version
+        let fits = |user: &User| match purpose {
+            TokenPurpose::EmailUndo => true,
+            TokenPurpose::Reactivate => !user.is_active() && user.security_version == row.security_version,
+            _ => user.is_active() && user.security_version == row.security_version,
         };
         Ok(user.filter(fits).map(|user| Self { origin, row, user }))
     }

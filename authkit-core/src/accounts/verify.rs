@@ -10,7 +10,7 @@ use crate::{
     Context, Origin, Result, audit,
     crypto::{OpaqueKind, OpaqueToken},
     notices::{self, AccountEvent},
-    ports::{NewAccount, OperationKind, Scope, Unit},
+    ports::{NewAccount, Operation, OperationKind, Scope, Unit},
     sessions::FeedEvent,
 };
 use authkit_wire::{RegistrationId, Secret, TokenRequest, VerifiedView};
@@ -31,7 +31,10 @@ impl Accounts {
         let mut unit = Unit::new();
         let user = if let Some(mut user) = unverified {
             let (user_id, email_key, at) = (user.id, registration.email_key, cx.now());
+            let operation = Operation::new(OperationKind::VerifyEmail, tenant).on(user_id);
+            cx.before(&operation, None).await?;
             unit.push(AccountChange::VerifyEmail { user: user_id, email_key, at });
+            push_hook(cx, &mut unit, &operation);
             user.email_verified = true;
             user.version += 1;
             user.updated_at = at;
@@ -43,10 +46,11 @@ impl Accounts {
                 name: registration.name.as_deref(),
                 profile: &registration.profile,
             };
-            cx.before(OperationKind::CreateUser, tenant, Some(user_of(registration.id)), None, Some(&account)).await?;
+            let operation = Operation::new(OperationKind::CreateUser, tenant).on(user_of(registration.id));
+            cx.before(&operation, Some(&account)).await?;
             let user = new_user(cx, &registration, true);
             unit.push(AccountChange::CreateUser(Box::new(user.clone())));
-            push_hook(cx, &mut unit, OperationKind::CreateUser, tenant, Some(user.id), None);
+            push_hook(cx, &mut unit, &operation);
             user
         };
         unit.push(AccountChange::ConsumeRegistration { id: registration.id, token_hash: registration.token_hash });
@@ -75,6 +79,7 @@ impl Accounts {
             OpaqueKind::Reset => TokenPurpose::PasswordReset,
             OpaqueKind::EmailChange => TokenPurpose::EmailChange,
             OpaqueKind::EmailUndo => TokenPurpose::EmailUndo,
+            OpaqueKind::Reactivate => TokenPurpose::Reactivate,
             OpaqueKind::Mfa => TokenPurpose::Mfa,
             OpaqueKind::Refresh => return Ok(false),
         };

@@ -4,12 +4,12 @@ use super::{Lockout, Reservation, SignIn};
 use crate::{
     Context, Error, Origin, Result,
     accounts::{
-        AccountChange, Email, EmailKey, TokenPurpose, User, make_token, passwords, pseudonym, push_hook, settings_of,
+        AccountChange, Email, EmailKey, TokenPurpose, User, make_token, passwords, place::Place, pseudonym, push_hook,
         wrong_credentials,
     },
     audit, mfa,
     notices::{self, AccountEvent, Notice},
-    ports::{OperationKind, Scope, StoreError, Unit, Verified},
+    ports::{Operation, OperationKind, Scope, StoreError, Unit, Verified},
     sessions,
 };
 use authkit_wire::{ErrorCode, LoginRequest, LoginView, MfaRequiredView, Secret, UserId};
@@ -37,13 +37,11 @@ impl SignIn {
     /// `server.overloaded`.
     pub async fn login(&self, origin: &Origin, request: LoginRequest) -> Result<LoginView> {
         let cx = &*self.cx;
-        let tenant = origin.tenant;
-        let Some(settings) = settings_of(cx, tenant) else {
-            passwords::verify(cx, &request.password, None).await?;
-            return Err(wrong_credentials());
-        };
+        let asked = origin.tenant;
+        let Place { home, origin, settings, .. } = Place::of(cx, origin);
+        let (origin, tenant) = (&origin, home);
         let email = Email::parse(&request.email, settings.unicode_addresses)?;
-        let key = email.key(&cx.keyring, tenant);
+        let key = email.key(&cx.keyring, asked);
         let lockout = Lockout::sign_in(cx, tenant, &key);
         let _turn = self.turns.enter(lockout.key()).await;
         let mut user = cx.store.find_user_by_email(tenant, &key).await?;
@@ -146,12 +144,13 @@ async fn admit(
         let mfa_token = token.secret().clone();
         return Ok(Some(LoginView::MfaRequired(MfaRequiredView { mfa_required: true, mfa_token, methods })));
     }
-    cx.before(OperationKind::SignIn, user.tenant, Some(user.id), None, None).await?;
+    let operation = Operation::new(OperationKind::SignIn, user.tenant).on(user.id).actor(user.id);
+    cx.before(&operation, None).await?;
     unit.push(AccountChange::SignedIn { user: user.id, security_version: user.security_version, at: cx.now() });
     unit.changes.extend(rehashed.map(Into::into));
     unit.push(lockout.clear());
     let tokens = sessions::open(cx, origin, user, &amr, &mut unit).await?;
-    push_hook(cx, &mut unit, OperationKind::SignIn, user.tenant, Some(user.id), Some(tokens.session_id));
+    push_hook(cx, &mut unit, &operation.session(tokens.session_id));
     match cx.commit(Scope::Tenant(user.tenant), unit).await {
         Ok(_) => Ok(Some(LoginView::Tokens(Box::new(tokens)))),
         Err(StoreError::Conflict { change: 0, .. }) => Ok(None),

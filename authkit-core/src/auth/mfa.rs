@@ -6,7 +6,7 @@ use crate::{
     accounts::{AccountChange, Presented, TokenPurpose, User, data_of, push_hook},
     audit, mfa,
     notices::{self, AccountEvent},
-    ports::{OperationKind, Scope, Unit},
+    ports::{Operation, OperationKind, Scope, Unit},
     sessions,
 };
 use authkit_wire::{ErrorCode, MfaMethod, MfaVerifyRequest, TokensView};
@@ -39,7 +39,8 @@ impl SignIn {
                 return Err(error);
             }
         };
-        if let Err(refused) = cx.before(OperationKind::SignIn, user.tenant, Some(user.id), None, None).await {
+        let operation = Operation::new(OperationKind::SignIn, user.tenant).on(user.id).actor(user.id);
+        if let Err(refused) = cx.before(&operation, None).await {
             // The code was right, and it is not used up.
             lockout.withdraw(cx, reservation).await?;
             return Err(refused);
@@ -60,7 +61,7 @@ impl SignIn {
             }
         }
         let tokens = sessions::open(cx, &origin, &user, &amr, &mut unit).await?;
-        push_hook(cx, &mut unit, OperationKind::SignIn, user.tenant, Some(user.id), Some(tokens.session_id));
+        push_hook(cx, &mut unit, &operation.session(tokens.session_id));
         let Err(error) = cx.commit(Scope::Tenant(user.tenant), unit).await else { return Ok(tokens) };
         match error.conflict() {
             // Another request used the attempt, or the account's credentials changed.

@@ -21,6 +21,8 @@ pub enum OpaqueKind {
     EmailUndo,
     /// Holds an attempt that waits for its second factor.
     Mfa,
+    /// Activates an account again that its owner switched off.
+    Reactivate,
 }
 
 impl OpaqueKind {
@@ -34,6 +36,7 @@ impl OpaqueKind {
             Self::EmailChange => "ake_",
             Self::EmailUndo => "aku_",
             Self::Mfa => "akm_",
+            Self::Reactivate => "aka_",
         }
     }
 }

@@ -5,7 +5,7 @@ use super::{
 };
 use crate::{
     Error, Origin, Principal, Result,
-    accounts::AccountChange,
+    accounts::{AccountChange, push_hook, push_hooks},
     audit,
     notices::{self, AccountEvent},
     ports::{Scope, StoreError, Unit},
@@ -26,7 +26,7 @@ impl Mfa {
         let cx = &*self.cx;
         principal.require_fresh(cx)?;
         let user = self.own(principal).await?;
-        self.ask(&user, Some(principal)).await?;
+        let operation = self.ask(&user, Some(principal), "mfa.totp_enrolled").await?;
         let mut secret = Zeroizing::new([0; SECRET_LENGTH]);
         cx.random.fill(secret.as_mut());
         let base32 = otpauth::base32(secret.as_ref());
@@ -39,9 +39,10 @@ impl Mfa {
             last_step: 0,
             created_at: cx.now(),
         };
-        let unit = Unit::new()
+        let mut unit = Unit::new()
             .with(MfaChange::Enrol(totp))
             .with(audit::entry(cx, origin, "mfa.totp_enrolled").person(&user).actor(user.id).build());
+        push_hook(cx, &mut unit, &operation);
         match cx.commit(Scope::Tenant(user.tenant), unit).await {
             Err(StoreError::Conflict { .. }) => Err(ErrorCode::TotpAlreadyActive.into()),
             other => other.map_err(Error::from).map(|_| TotpEnrolmentView {
@@ -70,7 +71,7 @@ impl Mfa {
         if totp.confirmed {
             return Err(ErrorCode::TotpAlreadyActive.into());
         }
-        self.ask(&user, Some(principal)).await?;
+        let operation = self.ask(&user, Some(principal), "mfa.totp_enabled").await?;
         let reservation = guard::reserve(cx, &user).await?;
         let Some(step) = matching_step(cx, &totp, &request.code)? else {
             return Err(guard::failed(cx, origin, &user, reservation).await);
@@ -91,7 +92,7 @@ impl Mfa {
             .with(FeedEvent::UserChanged(user.tenant, user.id))
             .with(notices::tell(cx, &user, AccountEvent::MfaEnabled))
             .with(audit::entry(cx, origin, "mfa.totp_enabled").person(&user).actor(user.id).build());
-        self.tell(&user, Some(principal), &mut unit);
+        push_hooks(cx, &mut unit, &operation);
         match cx.commit(Scope::Tenant(user.tenant), unit).await {
             Ok(_) => Ok(BackupCodesView { backup_codes: codes }),
             Err(error) if error.conflict().is_some() => {

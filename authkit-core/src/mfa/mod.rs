@@ -21,8 +21,7 @@ pub use store::{MfaChange, MfaStore};
 use crate::{
     Context, Error, Principal, Result,
     accounts::User,
-    notices,
-    ports::{Operation, OperationKind, Unit},
+    ports::{Operation, OperationKind},
 };
 use authkit_wire::*;
 use std::sync::Arc;
@@ -57,19 +56,12 @@ impl Mfa {
         user.filter(|user| user.status == UserStatus::Active).ok_or_else(|| ErrorCode::Unauthenticated.into())
     }
 
-    /// Asks the host application.
-    async fn ask(&self, user: &User, principal: Option<&Principal>) -> Result<()> {
-        let session = principal.map(|principal| principal.session);
-        self.cx.before(OperationKind::ChangeMfa, user.tenant, Some(user.id), session, None).await
-    }
-
-    /// Tells the host application after the commit, when it wants to know.
-    fn tell(&self, user: &User, principal: Option<&Principal>, unit: &mut Unit) {
-        let session = principal.map(|principal| principal.session);
-        let operation = Operation { kind: OperationKind::ChangeMfa, tenant: user.tenant, user: Some(user.id), session };
-        if let Some(notice) = notices::after_hook(&self.cx, operation) {
-            unit.push(notice);
-        }
+    /// Asks the host application about what the audit log will call `action`, and returns what it is to hear of after
+    /// the commit.
+    async fn ask(&self, user: &User, principal: Option<&Principal>, action: &str) -> Result<Operation> {
+        let operation = Operation::new(OperationKind::ChangeMfa, user.tenant).on(user.id).by(principal).action(action);
+        self.cx.before(&operation, None).await?;
+        Ok(operation)
     }
 }
 

@@ -1,11 +1,11 @@
 use super::{Mfa, MfaChange, check, codes, guard, not_enrolled};
 use crate::{
     Error, Origin, Principal, Result,
-    accounts::{AccountChange, User, passwords},
+    accounts::{AccountChange, User, passwords, push_hook, push_hooks},
     audit,
     auth::Reservation,
     notices::{self, AccountEvent},
-    ports::{Scope, Unit},
+    ports::{Operation, Scope, Unit},
     sessions::{FeedEvent, SessionChange},
 };
 use authkit_wire::{BackupCodesView, ErrorCode, MfaMethod, MfaReauthRequest};
@@ -16,6 +16,7 @@ struct Proof {
     /// Consumes the code: it belongs into the operation's unit.
     consume: MfaChange,
     reservation: Reservation,
+    operation: Operation,
 }
 
 impl Mfa {
@@ -26,7 +27,8 @@ impl Mfa {
     /// `auth.too_many_attempts`.
     pub async fn disable_totp(&self, origin: &Origin, principal: &Principal, request: MfaReauthRequest) -> Result<()> {
         let cx = &*self.cx;
-        let Proof { user, consume, reservation } = self.reauthenticate(origin, principal, &request).await?;
+        let Proof { user, consume, reservation, operation } =
+            self.reauthenticate(origin, principal, &request, "mfa.totp_disabled").await?;
         let mut unit = Unit::new().with(AccountChange::SetMfa {
             user: user.id,
             security_version: user.security_version,
@@ -41,7 +43,7 @@ impl Mfa {
         unit.push(FeedEvent::UserChanged(user.tenant, user.id));
         unit.push(notices::tell(cx, &user, AccountEvent::MfaDisabled));
         unit.push(used(self, origin, &user, "mfa.totp_disabled", request.method));
-        self.tell(&user, Some(principal), &mut unit);
+        push_hooks(cx, &mut unit, &operation);
         self.consume(origin, &user, unit, place, reservation).await
     }
 
@@ -56,7 +58,8 @@ impl Mfa {
         request: MfaReauthRequest,
     ) -> Result<BackupCodesView> {
         let cx = &*self.cx;
-        let Proof { user, consume, reservation } = self.reauthenticate(origin, principal, &request).await?;
+        let Proof { user, consume, reservation, operation } =
+            self.reauthenticate(origin, principal, &request, "mfa.backup_codes_regenerated").await?;
         let codes = codes::generate(cx);
         let mut unit = Unit::new();
         // Removing the second factor at the same time makes this conflict, so that no codes are left behind.
@@ -69,7 +72,7 @@ impl Mfa {
         unit.push(guard::clear(cx, &user));
         unit.push(notices::tell(cx, &user, AccountEvent::BackupCodesRegenerated));
         unit.push(used(self, origin, &user, "mfa.backup_codes_regenerated", request.method));
-        self.tell(&user, Some(principal), &mut unit);
+        push_hook(cx, &mut unit, &operation);
         self.consume(origin, &user, unit, place, reservation).await?;
         Ok(BackupCodesView { backup_codes: codes })
     }
@@ -80,6 +83,7 @@ impl Mfa {
         origin: &Origin,
         principal: &Principal,
         request: &MfaReauthRequest,
+        action: &str,
     ) -> Result<Proof> {
         let cx = &*self.cx;
         let user = self.own(principal).await?;
@@ -87,10 +91,10 @@ impl Mfa {
             return Err(not_enrolled());
         }
         passwords::check_current_from(cx, origin, &user, &request.password).await?;
-        self.ask(&user, Some(principal)).await?;
+        let operation = self.ask(&user, Some(principal), action).await?;
         let reservation = guard::reserve(cx, &user).await?;
         match check(cx, &user, request.method, &request.code).await {
-            Ok(consume) => Ok(Proof { user, consume, reservation }),
+            Ok(consume) => Ok(Proof { user, consume, reservation, operation }),
             Err(error) if error.code == ErrorCode::InvalidMfaCode => {
                 Err(guard::failed(cx, origin, &user, reservation).await)
             }

@@ -1,22 +1,23 @@
 use super::{Mfa, MfaChange, guard, not_enrolled};
 use crate::{
     Error, Origin, Principal, Result,
-    accounts::AccountChange,
+    accounts::{AccountChange, push_hooks},
     audit,
     notices::{self, AccountEvent},
     ports::{Scope, Unit},
+    rbac::require_reach,
     sessions::{FeedEvent, SessionChange},
 };
 use authkit_wire::{ErrorCode, UserId};
 
-/// How often a reset reads again after the account was changed under it.
-const TRIES: usize = 4;
+/// How often a reset reads again after the account or the tenant's roles changed under it.
+const TRIES: usize = 16;
 
 impl Mfa {
     /// Removes a user's second factors for an administrator or operator, and ends the user's sessions.
     ///
     /// # Errors
-    /// `auth.forbidden` without `mfa:reset`; `account.not_found`, `mfa.totp_not_enrolled`.
+    /// `auth.forbidden` without `mfa:reset`; `account.not_found`, `role.exceeds_caller`, `mfa.totp_not_enrolled`.
     pub async fn reset(&self, origin: &Origin, principal: Option<&Principal>, user: UserId) -> Result<()> {
         if let Some(principal) = principal {
             principal.require("mfa:reset")?;
@@ -33,19 +34,14 @@ impl Mfa {
         let cx = &*self.cx;
         let tenant = principal.map_or(origin.tenant, |principal| principal.tenant);
         let user = cx.store.find_user(tenant, user).await?.ok_or_else(|| Error::from(ErrorCode::UserNotFound))?;
+        let unchanged = require_reach(cx, principal, &user).await?;
         if !user.mfa_enabled && cx.store.find_totp(tenant, user.id).await?.is_none() {
             return Err(not_enrolled());
         }
-        self.ask(&user, principal).await?;
-        // The address and `User-Agent` are the administrator's, so they are sealed under that key.
-        let administrator = match principal {
-            Some(principal) => cx.store.find_user(tenant, principal.user).await?,
-            None => None,
-        };
-        let mut entry = audit::entry(cx, origin, "mfa.reset").tenant(tenant).by(principal).subject(user.id);
-        if let Some(administrator) = &administrator {
-            entry = entry.person(administrator);
-        }
+        let operation = self.ask(&user, principal, "mfa.reset").await?;
+        let administrator = audit::administrator(cx, principal).await?;
+        let entry = audit::entry(cx, origin, "mfa.reset").tenant(tenant).by(principal).subject(user.id);
+        let entry = entry.seen(administrator.as_ref());
         let mut unit = Unit::new()
             .with(AccountChange::SetMfa {
                 user: user.id,
@@ -60,7 +56,10 @@ impl Mfa {
             .with(FeedEvent::UserChanged(tenant, user.id))
             .with(notices::tell(cx, &user, AccountEvent::MfaDisabled))
             .with(entry.build());
-        self.tell(&user, principal, &mut unit);
+        if let Some(unchanged) = unchanged {
+            unit.push(unchanged);
+        }
+        push_hooks(cx, &mut unit, &operation);
         match cx.commit(Scope::Tenant(tenant), unit).await {
             Ok(_) => Ok(true),
             Err(error) if error.conflict().is_some() => Ok(false),

@@ -4,7 +4,7 @@ use crate::{
     audit::fixture::{PASSWORD, World},
     auth::AttemptStore,
     notices::NoticeStore,
-    ports::{Hooks, NewAccount, Operation as Asked, Refusal, Scope, Store},
+    ports::{Hooks, NewAccount, Operation as Asked, Refusal, Scope, Store, Unit},
     sessions::SessionStore,
 };
 use async_trait::async_trait;

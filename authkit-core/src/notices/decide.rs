@@ -4,6 +4,7 @@
 use super::{
     AccountEvent, Notice, OutboxNotice,
     deliver::{Delivery, Failure},
+    enqueue, limit,
     templates::Values,
 };
 use crate::{
@@ -14,23 +15,36 @@ use crate::{
 use authkit_wire::{RegistrationId, Secret, TenantId, UserStatus};
 use jiff::SignedDuration;
 
+/// For how many registrations of an address a link is mailed again.
+const MOST_RESENT: usize = 3;
+/// How many links of one registration work at a time.
+const MOST_LINKS: usize = 6;
+/// How many rows of an address are looked at for that.
+const MOST_ROWS: u32 = 200;
+
 /// What `notice` comes to now.
 pub(super) async fn decide(cx: &Context, record: &OutboxNotice, notice: &Notice) -> Result<Delivery, Failure> {
     let links = &cx.settings.links;
     match notice {
-        Notice::Registration { registration, token, .. } => registered(cx, record, *registration, token).await,
+        Notice::Registration { registration, token, .. } => registered(cx, record, *registration, token, true).await,
+        // What asked for it was counted.
+        Notice::Verification { registration, token, .. } => registered(cx, record, *registration, token, false).await,
         Notice::ResendVerification { email } => resend(cx, record, email).await,
         Notice::PasswordResetRequested { email } => reset(cx, record, email).await,
         Notice::EmailChange { user, record: token_record, email, token, locale } => {
             let Some(row) = cx.store.find_token(record.tenant, *token_record).await? else {
-                return Ok(Delivery::Nothing);
+                return Ok(Delivery::Nothing(Vec::new()));
             };
             if row.expires_at <= cx.now() || !is_of(token, &row.token_hash) {
-                return Ok(Delivery::Nothing);
+                return Ok(Delivery::Nothing(Vec::new()));
             }
-            let owner = cx.store.find_user_by_email(record.tenant, &key(cx, record.tenant, email)?).await?;
+            let key = key(cx, record.tenant, email)?;
+            let owner = cx.store.find_user_by_email(record.tenant, &key).await?;
             if let Some(owner) = owner.filter(|owner| owner.id != *user) {
-                return taken(cx, record, &owner, Vec::new());
+                return taken(cx, record, &owner, Vec::new()).await;
+            }
+            if !limit::allows(cx, record, &key, "email_change").await? {
+                return Ok(Delivery::Nothing(Vec::new()));
             }
             let letter = Letter { kind: "email_change", to: email, locale: locale.as_deref() };
             letter.with_link(cx, record, "confirm-email", token, links.email_change, Vec::new())
@@ -48,7 +62,7 @@ pub(super) async fn decide(cx: &Context, record: &OutboxNotice, notice: &Notice)
         Notice::Account { event, user, email, locale } => {
             // A lock is noted alike for addresses without account.
             if cx.store.find_user(record.tenant, *user).await?.is_none() {
-                return Ok(Delivery::Nothing);
+                return Ok(Delivery::Nothing(Vec::new()));
             }
             let letter = Letter { kind: event.as_str(), to: email, locale: locale.as_deref() };
             let valid_minutes = match event {
@@ -56,6 +70,14 @@ pub(super) async fn decide(cx: &Context, record: &OutboxNotice, notice: &Notice)
                 _ => 0,
             };
             letter.render(cx, record, &Values { valid_minutes, ..letter.values(cx, record) }, Vec::new())
+        }
+        Notice::Closed { event, email, token, locale, .. } => {
+            let letter = Letter { kind: event.as_str(), to: email, locale: locale.as_deref() };
+            let valid = match event {
+                AccountEvent::DeletionScheduled => links.deletion_grace,
+                _ => accounts::REACTIVATION,
+            };
+            letter.with_link(cx, record, "reactivate", token, valid, Vec::new())
         }
         Notice::Hook { operation } => Ok(Delivery::Hook(operation.clone())),
     }
@@ -67,35 +89,71 @@ async fn registered(
     record: &OutboxNotice,
     id: RegistrationId,
     token: &Secret,
+    first: bool,
 ) -> Result<Delivery, Failure> {
     let pending = cx.store.find_registration(record.tenant, id).await?;
     // A link that was renewed in the meantime is void, and its own notice tells of the new one.
     let Some(pending) = pending.filter(|row| row.expires_at > cx.now() && is_of(token, &row.token_hash)) else {
-        return Ok(Delivery::Nothing);
+        return Ok(Delivery::Nothing(Vec::new()));
     };
+    let over = || vec![AccountChange::DeleteRegistration { id }.into()];
     match owner_of(cx, record.tenant, &pending.email_key).await? {
-        Some(owner) => taken(cx, record, &owner, vec![AccountChange::DeleteRegistration { id }.into()]),
+        Some(owner) if first => taken(cx, record, &owner, over()).await,
+        Some(_) => Ok(Delivery::Nothing(over())),
+        None if first && !limit::allows(cx, record, &pending.email_key, "registration").await? => {
+            Ok(Delivery::Nothing(Vec::new()))
+        }
         None => verify(cx, record, &pending, token),
     }
 }
 
-/// The newest registration's proof once more, with a new token that voids the old one.
+/// A further link for each registration of the address, the newest ones: several may wait when strangers have signed up
+/// with it, and only its owner can tell which one is theirs. Links that were mailed before go on working, so that nobody
+/// voids them by asking.
 async fn resend(cx: &Context, record: &OutboxNotice, email: &str) -> Result<Delivery, Failure> {
-    let key = key(cx, record.tenant, email)?;
-    let pending = cx.store.find_registration_by_email(record.tenant, &key).await?;
-    let Some(pending) = pending.filter(|row| row.expires_at > cx.now()) else { return Ok(Delivery::Nothing) };
-    if owner_of(cx, record.tenant, &key).await?.is_some() {
-        return Ok(Delivery::Nothing);
+    let tenant = record.tenant;
+    let key = key(cx, tenant, email)?;
+    let mut pending = cx.store.list_registrations(tenant, &key, MOST_ROWS).await?;
+    pending.retain(|row| row.expires_at > cx.now());
+    if pending.is_empty()
+        || owner_of(cx, tenant, &key).await?.is_some()
+        || !limit::allows(cx, record, &key, "resend_verification").await?
+    {
+        return Ok(Delivery::Nothing(Vec::new()));
     }
-    let (renewal, token) = accounts::register::renew(cx, &pending);
-    cx.commit(Scope::Tenant(record.tenant), Unit::new().with(renewal)).await?;
-    verify(cx, record, &pending, token.secret())
+    let mut signed_up: Vec<Vec<Registration>> = Vec::new();
+    for row in pending {
+        match signed_up.iter_mut().find(|rows| accounts::register::is_same(&rows[0], &row)) {
+            Some(rows) => rows.push(row),
+            None => signed_up.push(vec![row]),
+        }
+    }
+    signed_up.sort_by_key(|rows| std::cmp::Reverse(rows[0].created_at));
+    let mut changes: Vec<Change> = Vec::new();
+    for rows in signed_up.iter().take(MOST_RESENT) {
+        let newest = &rows[0];
+        let is_account = cx.store.find_user(tenant, accounts::register::user_of(newest.id)).await?.is_some();
+        let (change, registration, token) = accounts::register::another_link(cx, newest, is_account);
+        changes.push(change.into());
+        changes.extend(
+            rows.iter().skip(MOST_LINKS - 1).map(|old| AccountChange::DeleteRegistration { id: old.id }.into()),
+        );
+        let (email, locale) = (newest.email.clone(), newest.locale.clone());
+        let notice = Notice::Verification { registration, email, token: token.secret().clone(), locale };
+        changes.push(enqueue(cx, tenant, &notice).into());
+    }
+    Ok(Delivery::Nothing(changes))
 }
 
 /// A reset token for the active account, if there is one; it voids the earlier ones.
 async fn reset(cx: &Context, record: &OutboxNotice, email: &str) -> Result<Delivery, Failure> {
     let user = cx.store.find_user_by_email(record.tenant, &key(cx, record.tenant, email)?).await?;
-    let Some(user) = user.filter(|user| user.status == UserStatus::Active) else { return Ok(Delivery::Nothing) };
+    let user = user.filter(|user| user.status == UserStatus::Active);
+    let Some(user) = user else { return Ok(Delivery::Nothing(Vec::new())) };
+    // The newest link stays valid then: whoever asks for many cannot keep its owner from it.
+    if !limit::allows(cx, record, &user.email_key, "password_reset").await? {
+        return Ok(Delivery::Nothing(Vec::new()));
+    }
     let (row, token) = accounts::reset::issue(cx, &user)?;
     let unit = Unit::new()
         .with(AccountChange::DeleteTokensOf { user: user.id, purpose: TokenPurpose::PasswordReset })
@@ -107,12 +165,28 @@ async fn reset(cx: &Context, record: &OutboxNotice, email: &str) -> Result<Deliv
 
 fn verify(cx: &Context, record: &OutboxNotice, pending: &Registration, token: &Secret) -> Result<Delivery, Failure> {
     let letter = Letter { kind: "verify_email", to: &pending.email, locale: pending.locale.as_deref() };
-    letter.with_link(cx, record, "verify-email", token, cx.settings.links.verify, Vec::new())
+    let values = Values {
+        link: link(cx, record.tenant, "verify-email", token),
+        valid_minutes: cx.settings.links.verify.as_mins(),
+        // By this its maker knows it from a stranger's.
+        at: pending.created_at.strftime("%-d %B %Y, %H:%M UTC").to_string(),
+        ..letter.values(cx, record)
+    };
+    letter.render(cx, record, &values, Vec::new())
 }
 
-fn taken(cx: &Context, record: &OutboxNotice, owner: &User, with: Vec<Change>) -> Result<Delivery, Failure> {
+async fn taken(cx: &Context, record: &OutboxNotice, owner: &User, with: Vec<Change>) -> Result<Delivery, Failure> {
+    if !limit::allows(cx, record, &owner.email_key, "address_taken").await? {
+        return Ok(Delivery::Nothing(with));
+    }
+    let account = match owner.status {
+        UserStatus::Active => "active",
+        UserStatus::PendingDeletion => "pending_deletion",
+        _ => "deactivated",
+    };
     let letter = Letter { kind: "address_taken", to: &owner.email, locale: owner.locale.as_deref() };
-    letter.render(cx, record, &letter.values(cx, record), with)
+    let values = Values { account, ..letter.values(cx, record) };
+    letter.render(cx, record, &values, with)
 }
 
 /// The user who has proved the address.

@@ -3,10 +3,10 @@
 use super::{AccountEvent, Notice, NoticeChange, OutboxNotice};
 use crate::{
     Context,
-    accounts::User,
+    accounts::{Email, User},
     ports::{Operation, Random},
 };
-use authkit_wire::{NoticeId, TenantId};
+use authkit_wire::{NoticeId, Secret, TenantId, UserId};
 use jiff::{SignedDuration, Timestamp};
 use zeroize::Zeroizing;
 
@@ -48,6 +48,18 @@ pub fn tell(cx: &Context, user: &User, event: AccountEvent) -> NoticeChange {
     enqueue(cx, user.tenant, &notice)
 }
 
+/// A notice that costs what others cost and tells nobody: the worker finds no such user.
+pub(crate) fn to_nobody(cx: &Context, email: &Email) -> Notice {
+    let user = UserId::new(cx.uuid());
+    Notice::Account { event: AccountEvent::AccountLocked, user, email: email.as_str().to_owned(), locale: None }
+}
+
+/// The change that tells `user`, who has switched the account off or put it up for deletion, of that and of the way back.
+pub(crate) fn tell_with_way_back(cx: &Context, user: &User, event: AccountEvent, token: &Secret) -> NoticeChange {
+    let (email, locale) = (user.email.clone(), user.locale.clone());
+    enqueue(cx, user.tenant, &Notice::Closed { event, user: user.id, email, token: token.clone(), locale })
+}
+
 /// The change after which the host application's hook hears of `operation`; `None` when it does not want to.
 #[must_use]
 pub fn after_hook(cx: &Context, operation: Operation) -> Option<NoticeChange> {
@@ -66,9 +78,11 @@ fn recipient(cx: &Context, tenant: TenantId, notice: &Notice) -> [u8; 33] {
     let (kind, text) = match notice {
         Notice::Registration { email, .. }
         | Notice::ResendVerification { email }
+        | Notice::Verification { email, .. }
         | Notice::PasswordResetRequested { email }
         | Notice::EmailChange { email, .. }
         | Notice::EmailChanged { email, .. }
+        | Notice::Closed { email, .. }
         | Notice::Account { email, .. } => ("mail", email.trim().to_lowercase()),
         Notice::Hook { operation } => {
             ("hook", operation.user.map_or_else(|| cx.uuid().to_string(), |user| user.to_string()))
@@ -81,11 +95,11 @@ fn recipient(cx: &Context, tenant: TenantId, notice: &Notice) -> [u8; 33] {
 fn lifetime(cx: &Context, notice: &Notice) -> SignedDuration {
     let links = &cx.settings.links;
     match notice {
-        Notice::Registration { .. } | Notice::ResendVerification { .. } => links.verify,
+        Notice::Registration { .. } | Notice::ResendVerification { .. } | Notice::Verification { .. } => links.verify,
         Notice::PasswordResetRequested { .. } => links.reset,
         Notice::EmailChange { .. } => links.email_change,
         Notice::EmailChanged { .. } => links.email_undo,
-        Notice::Account { .. } => NEWS,
+        Notice::Account { .. } | Notice::Closed { .. } => NEWS,
         Notice::Hook { .. } => HOOK,
     }
 }

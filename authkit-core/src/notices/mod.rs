@@ -7,11 +7,13 @@
 mod decide;
 mod deliver;
 mod enqueue;
+mod limit;
 mod model;
 mod store;
 mod templates;
 
 pub use enqueue::{after_hook, enqueue, tell};
+pub(crate) use enqueue::{tell_with_way_back, to_nobody};
 pub use model::{AccountEvent, Notice, OutboxNotice};
 pub use store::{NoticeChange, NoticeStore};
 pub use templates::{TemplateError, TemplateSource, Templates};

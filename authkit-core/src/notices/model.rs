@@ -51,6 +51,17 @@ pub enum Notice {
         /// The address as given.
         email: String,
     },
+    /// A further link for a registration, which someone asked for.
+    Verification {
+        /// Which.
+        registration: RegistrationId,
+        /// To.
+        email: String,
+        /// Its token.
+        token: Secret,
+        /// BCP 47.
+        locale: Option<String>,
+    },
     /// Someone asked for a reset; the worker decides whether there is an account.
     PasswordResetRequested {
         /// The address as given.
@@ -91,6 +102,19 @@ pub enum Notice {
         /// BCP 47.
         locale: Option<String>,
     },
+    /// To a user who has switched the account off or put it up for deletion, with the way back.
+    Closed {
+        /// Which of the two.
+        event: AccountEvent,
+        /// Whom.
+        user: UserId,
+        /// To.
+        email: String,
+        /// The token that activates the account again.
+        token: Secret,
+        /// BCP 47.
+        locale: Option<String>,
+    },
     /// Calls the host application's hook.
     Hook {
         /// What was done.
@@ -105,10 +129,11 @@ impl Notice {
         match self {
             Self::Registration { .. } => "registration",
             Self::ResendVerification { .. } => "resend_verification",
+            Self::Verification { .. } => "verification",
             Self::PasswordResetRequested { .. } => "password_reset_requested",
             Self::EmailChange { .. } => "email_change",
             Self::EmailChanged { .. } => "email_changed",
-            Self::Account { event, .. } => event.as_str(),
+            Self::Account { event, .. } | Self::Closed { event, .. } => event.as_str(),
             Self::Hook { .. } => "hook",
         }
     }

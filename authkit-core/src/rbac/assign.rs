@@ -1,5 +1,10 @@
 use super::{ADMIN, Role, RoleChange, Roles, rules::Basis, tries::Tries};
-use crate::{Error, Origin, Principal, Result, accounts::User, ports::Unit, sessions::FeedEvent};
+use crate::{
+    Error, Origin, Principal, Result,
+    accounts::{User, push_hook},
+    ports::{Operation, OperationKind, Unit},
+    sessions::FeedEvent,
+};
 use authkit_wire::{ErrorCode, RoleId, UserId, UserStatus};
 
 impl Roles {
@@ -68,13 +73,15 @@ impl Roles {
         if !held {
             self.require_another_admin(&basis, &user, role).await?;
         }
-        tries.ask(basis.tenant, principal).await?;
         let (action, change) = if held {
             let (by, at) = (principal.map(|principal| principal.user), self.cx.now());
             ("role.assigned", RoleChange::Assign { user: user.id, role: role.id, by, at })
         } else {
             ("role.removed", RoleChange::Unassign { user: user.id, role: role.id })
         };
+        let operation = Operation::new(OperationKind::ChangeRoles, basis.tenant).on(user.id).by(principal);
+        let operation = operation.role(role.id).action(action);
+        tries.ask(&operation).await?;
         let mut unit = Unit::new()
             .with(RoleChange::Advance { version: basis.table.version() })
             .with(change)
@@ -87,7 +94,7 @@ impl Roles {
                     .data("role", role.name.as_str())
                     .build(),
             );
-        self.tell(basis.tenant, principal, &mut unit);
+        push_hook(&self.cx, &mut unit, &operation);
         Ok(self.commit(basis.tenant, unit).await?.is_ok())
     }
 

@@ -1,8 +1,9 @@
 use super::{Role, RoleChange, Roles, rules::Definition, tries::Tries};
 use crate::{
     Error, Origin, Principal, Result,
+    accounts::push_hook,
     audit::{AuditChange, Entry},
-    ports::Unit,
+    ports::{Operation, OperationKind, Unit},
     sessions::FeedEvent,
 };
 use authkit_wire::{CreateRoleRequest, ErrorCode, Patch, RoleId, RoleView, UpdateRoleRequest};
@@ -58,13 +59,15 @@ impl Roles {
             basis.require_held(basis.grants(basis.parent(parent, None)?))?;
         }
         basis.require_held(role.permissions.iter())?;
-        tries.ask(basis.tenant, principal).await?;
+        let operation = Operation::new(OperationKind::ChangeRoles, basis.tenant).by(principal).role(role.id);
+        let operation = operation.action("role.created");
+        tries.ask(&operation).await?;
         let mut unit = Unit::new()
             .with(RoleChange::Advance { version: basis.table.version() })
             .with(RoleChange::Create(role.clone()))
             .with(FeedEvent::RolesChanged(basis.tenant))
             .with(described(basis.entry(self, origin, "role.created"), &role));
-        self.tell(basis.tenant, principal, &mut unit);
+        push_hook(&self.cx, &mut unit, &operation);
         Ok(self.commit(basis.tenant, unit).await?.ok().map(|()| role.view()))
     }
 
@@ -125,14 +128,16 @@ impl Roles {
         if role == *before {
             return Ok(Some(before.view()));
         }
-        tries.ask(basis.tenant, principal).await?;
+        let operation = Operation::new(OperationKind::ChangeRoles, basis.tenant).by(principal).role(id);
+        let operation = operation.action("role.updated");
+        tries.ask(&operation).await?;
         (role.version, role.updated_at) = (before.version + 1, now);
         let mut unit = Unit::new()
             .with(RoleChange::Advance { version: basis.table.version() })
             .with(RoleChange::Update(role.clone()))
             .with(FeedEvent::RolesChanged(basis.tenant))
             .with(described(basis.entry(self, origin, "role.updated"), &role));
-        self.tell(basis.tenant, principal, &mut unit);
+        push_hook(&self.cx, &mut unit, &operation);
         Ok(self.commit(basis.tenant, unit).await?.ok().map(|()| role.view()))
     }
 
@@ -163,26 +168,28 @@ impl Roles {
         origin: &Origin,
         principal: Option<&Principal>,
         id: RoleId,
+        if_match: Option<i64>,
     ) -> Result<bool> {
         let basis = self.basis(origin, principal, "roles:write").await?;
         let role = basis.role(id)?;
-        if role.system {
-            return Err(ErrorCode::RoleIsSystem.into());
-        if_match: Option<i64>,
-        }
-        basis.require_held(basis.grants(role))?;
-        if basis.table.roles().iter().any(|child| child.parent == Some(id)) {
         if if_match.is_some_and(|version| version != role.version) {
             return Err(ErrorCode::PreconditionFailed.into());
         }
+        if role.system {
+            return Err(ErrorCode::RoleIsSystem.into());
+        }
+        basis.require_held(basis.grants(role))?;
+        if basis.table.roles().iter().any(|child| child.parent == Some(id)) {
             return Err(ErrorCode::RoleHasChildren.into());
         }
-        tries.ask(basis.tenant, principal).await?;
+        let operation = Operation::new(OperationKind::ChangeRoles, basis.tenant).by(principal).role(id);
+        let operation = operation.action("role.deleted");
+        tries.ask(&operation).await?;
         let mut unit = Unit::new().with(RoleChange::Advance { version: basis.table.version() });
         let delete = unit.push(RoleChange::Delete { id });
         unit.push(FeedEvent::RolesChanged(basis.tenant));
         unit.push(described(basis.entry(self, origin, "role.deleted"), role));
-        self.tell(basis.tenant, principal, &mut unit);
+        push_hook(&self.cx, &mut unit, &operation);
         match self.commit(basis.tenant, unit).await? {
             Ok(()) => Ok(true),
             // The version held, so that the role is there and childless: somebody holds it, active or not.

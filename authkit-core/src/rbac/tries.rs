@@ -1,10 +1,7 @@
 use super::Roles;
-use crate::{
-    Error, Principal, Result,
-    ports::{Operation, OperationKind, Unit},
-};
+use crate::{Error, Result, ports::Operation};
 use async_lock::MutexGuard;
-use authkit_wire::{ErrorCode, TenantId};
+use authkit_wire::ErrorCode;
 
 /// How often a write reads again after another one was faster.
 const MOST: usize = 16;
@@ -24,15 +21,6 @@ impl Roles {
     pub(super) const fn tries(&self) -> Tries<'_> {
         Tries { roles: self, made: 0, turn: None, asked: false }
     }
-
-    /// Tells the host application after the commit, when it wants to know.
-    pub(super) fn tell(&self, tenant: TenantId, principal: Option<&Principal>, unit: &mut Unit) {
-        let (user, session) = (principal.map(|p| p.user), principal.map(|p| p.session));
-        let operation = Operation { kind: OperationKind::ChangeRoles, tenant, user, session };
-        if let Some(notice) = crate::notices::after_hook(&self.cx, operation) {
-            unit.push(notice);
-        }
-    }
 }
 
 impl Tries<'_> {
@@ -49,11 +37,10 @@ impl Tries<'_> {
     }
 
     /// Asks the host application, once for all tries.
-    pub(super) async fn ask(&mut self, tenant: TenantId, principal: Option<&Principal>) -> Result<()> {
+    pub(super) async fn ask(&mut self, operation: &Operation) -> Result<()> {
         if std::mem::replace(&mut self.asked, true) {
             return Ok(());
         }
-        let (user, session) = (principal.map(|p| p.user), principal.map(|p| p.session));
-        self.roles.cx.before(OperationKind::ChangeRoles, tenant, user, session, None).await
+        self.roles.cx.before(operation, None).await
     }
 }

@@ -122,13 +122,14 @@ impl Sessions {
         let session = cx.store.find_session(tenant, id).await?;
         let session = session.filter(|session| session.user == user).ok_or(ErrorCode::SessionNotFound)?;
         let user = cx.store.find_user(tenant, user).await?.ok_or(ErrorCode::SessionNotFound)?;
-        cx.before(OperationKind::EndSession, tenant, Some(user.id), Some(id), None).await?;
+        let operation = Operation::new(OperationKind::EndSession, tenant).on(user.id).session(id);
+        cx.before(&operation, None).await?;
         let record = audit::entry(cx, origin, "session.ended").operator().subject(user.id);
         let mut unit = Unit::new()
             .with(SessionChange::End { id, user: user.id })
             .with(FeedEvent::SessionEnded(tenant, session.id))
             .with(record.data("session", id.to_string()).build());
-        push_after_hook(cx, &user, Some(id), &mut unit);
+        push_hook(cx, &mut unit, &operation);
         cx.commit(Scope::Tenant(tenant), unit).await?;
         Ok(())
     }
@@ -147,7 +148,7 @@ impl Sessions {
             let entry = audit::entry(cx, origin, "session.others_ended").actor(user.id).person(&user);
             entry.data("revoked", revoked).build().into()
         };
-        end_all(cx, Some(principal), &user, Some(principal.session), others).await
+        end_all(cx, Some(principal), &user, Some(principal.session), &operation, others).await
     }
 
     /// Ends all sessions of a user, for an administrator (`sessions:revoke`) or, without a principal, an operator.
@@ -167,12 +168,14 @@ impl Sessions {
         let tenant = principal.map_or(origin.tenant, |principal| principal.tenant);
         let user = cx.store.find_user(tenant, user).await?.ok_or(ErrorCode::UserNotFound)?;
         require_reach(cx, principal, &user).await?;
-        cx.before(OperationKind::EndSession, tenant, Some(user.id), None, None).await?;
+        let operation = Operation::new(OperationKind::EndSession, tenant).by(principal).session(None).on(user.id);
+        cx.before(&operation, None).await?;
+        let administrator = audit::administrator(cx, principal).await?;
         let ended = |revoked: u64| {
             let entry = audit::entry(cx, origin, "session.ended").by(principal).tenant(tenant).subject(user.id);
-            entry.data("revoked", revoked).build().into()
+            entry.seen(administrator.as_ref()).data("revoked", revoked).build().into()
         };
-        end_all(cx, principal, &user, None, ended).await
+        end_all(cx, principal, &user, None, &operation, ended).await
     }
 }
 
@@ -183,26 +186,28 @@ async fn end(cx: &Context, origin: &Origin, session: &Session, user: &User) -> R
         .with(SessionChange::End { id: session.id, user: user.id })
         .with(FeedEvent::SessionEnded(user.tenant, session.id))
         .with(record.data("session", session.id.to_string()).build());
-    let operation = Operation::new(OperationKind::EndSession, user.tenant).on(user.id).session(session.id).actor(user.id);
+    let operation =
+        Operation::new(OperationKind::EndSession, user.tenant).on(user.id).session(session.id).actor(user.id);
     push_hook(cx, &mut unit, &operation);
     cx.commit(Scope::Tenant(user.tenant), unit).await.map(|_| ())
 }
 
 /// Ends the user's sessions one by one in a few units, so that every node hears of each. It goes on until none is left,
-/// so that one that was opened meanwhile ends as well.
+/// so that one that was opened meanwhile ends as well. That there was none is recorded, too.
 async fn end_all(
     cx: &Context,
     principal: Option<&Principal>,
     user: &User,
     except: Option<SessionId>,
+    operation: &Operation,
     record: impl Fn(u64) -> crate::ports::Change,
 ) -> Result<RevokedView> {
-    let mut revoked = 0;
+    let (mut revoked, mut recorded) = (0, false);
     for _ in 0..BATCHES {
         let unchanged = require_reach(cx, principal, user).await?;
         let mut sessions = cx.store.list_sessions(user.tenant, user.id, None, BATCH).await?;
         sessions.retain(|session| Some(session.id) != except);
-        if sessions.is_empty() && batch > 0 {
+        if sessions.is_empty() && recorded {
             return Ok(RevokedView { revoked });
         }
         let mut unit = Unit::new();
@@ -226,6 +231,7 @@ async fn end_all(
             Err(error) if error.conflict().is_some() => continue,
             Err(error) => return Err(error.into()),
         };
+        recorded = true;
         revoked += places.into_iter().filter(|&place| applied.get(place) > 0).count() as u64;
     }
     Err(Error::new(ErrorCode::Conflict, "Sessions are being opened as fast as they end; deactivate the account."))

@@ -6,8 +6,10 @@ use super::{
     open::after,
 };
 use crate::{
-    Context, Error, Origin, Result, audit,
-    ports::{Conflict, Scope, Unit},
+    Context, Error, Origin, Result,
+    accounts::push_hook,
+    audit,
+    ports::{Conflict, Operation, OperationKind, Scope, Unit},
     tenants::{DEFAULT_TENANT, LeaseChange},
 };
 use authkit_wire::{ErrorCode, KeyId};
@@ -59,6 +61,10 @@ impl Sessions {
             match self.succeed(&Origin::local(DEFAULT_TENANT), &keys, after(now, AHEAD), now).await {
                 // Another node was faster.
                 Err(error) if error.code == ErrorCode::Conflict => {}
+                // The application is asked again the next time. The key in use goes on signing.
+                Err(error) if error.code == ErrorCode::HookRefused => {
+                    tracing::warn!("the application refused the next signing key");
+                }
                 other => drop(other?),
             }
         }
@@ -79,7 +85,7 @@ impl Sessions {
     /// Makes the next key. It is published now and signs ten minutes later, so that outside caches have it in time.
     ///
     /// # Errors
-    /// `server.conflict` when the next key is made already; those of the store.
+    /// `server.conflict` when the next key is made already; `auth.refused_by_application`; those of the store.
     pub async fn rotate_key(&self, origin: &Origin) -> Result<SigningKey> {
         let now = self.cx.now();
         let keys = self.cx.store.list_keys().await?;
@@ -89,7 +95,7 @@ impl Sessions {
     /// Makes the next key and signs with it at once. Outside verifiers refuse its tokens until they read the keys again.
     ///
     /// # Errors
-    /// `server.conflict` when the next key is made already; those of the store.
+    /// `server.conflict` when the next key is made already; `auth.refused_by_application`; those of the store.
     pub async fn rotate_key_now(&self, origin: &Origin) -> Result<SigningKey> {
         let now = self.cx.now();
         let keys = self.cx.store.list_keys().await?;
@@ -100,12 +106,14 @@ impl Sessions {
     /// in the same unit.
     ///
     /// # Errors
-    /// `key.not_found`, also for one that was revoked before; those of the store.
+    /// `key.not_found`, also for one that was revoked before; `auth.refused_by_application`; those of the store.
     pub async fn revoke_key(&self, origin: &Origin, id: KeyId) -> Result<()> {
         let cx = &*self.cx;
         let now = cx.now();
         let keys = cx.store.list_keys().await?;
         let key = keys.iter().find(|key| key.id == id && key.revoked_at.is_none()).ok_or(ErrorCode::KeyNotFound)?;
+        let operation = Operation::new(OperationKind::ChangeKeys, origin.tenant).key(id).action("key.revoked");
+        cx.before(&operation, None).await?;
         let mut unit = Unit::new().with(KeyChange::Revoke { id, at: now });
         if key.retired_at.is_none() {
             // Retired keys are deleted in time.
@@ -119,6 +127,7 @@ impl Sessions {
         }
         unit.push(FeedEvent::KeysChanged);
         unit.push(audit::entry(cx, origin, "key.revoked").operator().subject(id).build());
+        push_hook(cx, &mut unit, &operation);
         match cx.commit(Scope::System, unit).await {
             Err(error) if error.conflict().is_some() => Err(ErrorCode::Conflict.into()),
             Err(error) => Err(error.into()),
@@ -138,13 +147,16 @@ impl Sessions {
         let last = keys.iter().filter(|key| key.revoked_at.is_none()).max_by_key(|key| (key.active_at, key.id));
         let last = last.ok_or(ErrorCode::KeyNotFound)?;
         let key = self.make(active_at.max(last.active_at), now)?;
+        let operation = Operation::new(OperationKind::ChangeKeys, origin.tenant).key(key.id).action("key.rotated");
+        cx.before(&operation, None).await?;
         // That it has not retired yet is what only one of two nodes finds.
         let retire = KeyChange::Retire { id: last.id, at: key.active_at };
-        let unit = Unit::new()
+        let mut unit = Unit::new()
             .with(retire)
             .with(KeyChange::Create(key.clone()))
             .with(FeedEvent::KeysChanged)
             .with(audit::entry(cx, origin, "key.rotated").operator().subject(key.id).build());
+        push_hook(cx, &mut unit, &operation);
         match cx.commit(Scope::System, unit).await {
             Ok(_) => Ok(key),
             Err(error) if error.conflict().is_some() => {

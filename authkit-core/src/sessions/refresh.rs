@@ -4,7 +4,7 @@
 use super::{FeedEvent, RefreshState, Session, SessionChange, Sessions, open, tokens};
 use crate::{
     Context, Error, Origin, Result,
-    accounts::User,
+    accounts::{User, push_hook},
     audit,
     crypto::{OpaqueKind, OpaqueToken},
     notices::{self, AccountEvent},
@@ -95,7 +95,9 @@ impl Sessions {
         now: Timestamp,
     ) -> Result<Option<TokensView>> {
         let cx = &*self.cx;
-        cx.before(OperationKind::Refresh, user.tenant, Some(user.id), Some(session.id), None).await?;
+        let operation =
+            Operation::new(OperationKind::Refresh, user.tenant).on(user.id).session(session.id).actor(user.id);
+        cx.before(&operation, None).await?;
         let roles = cx.store.user_roles(user.tenant, user.id).await?;
         let access = tokens::issue(cx, session, user, &roles, now)?;
         let (keyring, random) = (&cx.keyring, &*cx.random);
@@ -116,15 +118,7 @@ impl Sessions {
         };
         let rotate = SessionChange::Rotate { id: session.id, expected: session.refresh.hash, next, at: now };
         let mut unit = Unit::new().with(rotate);
-        let operation = Operation {
-            kind: OperationKind::Refresh,
-            tenant: user.tenant,
-            user: Some(user.id),
-            session: Some(session.id),
-        };
-        if let Some(notice) = notices::after_hook(cx, operation) {
-            unit.push(notice);
-        }
+        push_hook(cx, &mut unit, &operation);
         match cx.commit(Scope::Tenant(user.tenant), unit).await {
             Ok(_) => Ok(Some(pair.view(session, user, now))),
             Err(error) if error.conflict().is_some() => Ok(None),
@@ -136,11 +130,13 @@ impl Sessions {
     async fn end_reused(&self, origin: &Origin, session: &Session, user: &User) -> Result<()> {
         let cx = &*self.cx;
         let record = audit::entry(cx, origin, "session.reuse_detected").failure().person(user);
-        let unit = Unit::new()
+        let mut unit = Unit::new()
             .with(SessionChange::End { id: session.id, user: user.id })
             .with(record.data("session", session.id.to_string()).build())
             .with(notices::tell(cx, user, AccountEvent::TokenReuse))
             .with(FeedEvent::SessionEnded(user.tenant, session.id));
+        let refresh = Operation::new(OperationKind::Refresh, user.tenant).on(user.id);
+        push_hook(cx, &mut unit, &refresh.ends_sessions().session(session.id).action("session.reuse_detected"));
         cx.commit(Scope::Tenant(user.tenant), unit).await?;
         Ok(())
     }

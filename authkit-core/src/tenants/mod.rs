@@ -14,8 +14,10 @@ pub use store::{IdempotencyChange, IdempotencyRecord, IdempotencyStore, LeaseCha
 pub(crate) use table::TenantTable;
 
 use crate::{
-    Context, Error, Origin, Result, audit,
-    ports::{Scope, Unit},
+    Context, Error, Origin, Result,
+    accounts::{is_redirect_entry, push_hook},
+    audit,
+    ports::{Operation, OperationKind, Scope, Unit},
     rbac::Roles,
     sessions::FeedEvent,
 };
@@ -114,12 +116,15 @@ impl Tenants {
         if !cx.store.list_tenants().await?.iter().any(|known| known.id == tenant.id) {
             return Err(ErrorCode::TenantNotFound.into());
         }
+        let operation = Operation::new(OperationKind::ChangeTenants, tenant.id).action("tenant.updated");
+        cx.before(&operation, None).await?;
         tenant.version += 1;
         let origin = Origin::local(tenant.id);
-        let unit = Unit::new()
+        let mut unit = Unit::new()
             .with(TenantChange::Update(tenant.clone()))
             .with(FeedEvent::TenantsChanged)
             .with(audit::entry(cx, &origin, "tenant.updated").operator().subject(tenant.id).build());
+        push_hook(cx, &mut unit, &operation);
         self.commit(unit).await?;
         Ok(tenant)
     }
@@ -167,10 +172,16 @@ impl Tenants {
             created_at: cx.now(),
         };
         let origin = Origin::local(id);
-        let unit = Unit::new()
+        let operation = Operation::new(OperationKind::ChangeTenants, id).action("tenant.created");
+        // What an installation cannot be without is not asked about.
+        if id != DEFAULT_TENANT {
+            cx.before(&operation, None).await?;
+        }
+        let mut unit = Unit::new()
             .with(TenantChange::Create(tenant.clone()))
             .with(FeedEvent::TenantsChanged)
             .with(audit::entry(cx, &origin, "tenant.created").operator().subject(id).build());
+        push_hook(cx, &mut unit, &operation);
         self.commit(unit).await?;
         Roles::new(self.cx.clone()).ensure_system_roles(id).await?;
         Ok(tenant)
@@ -223,6 +234,11 @@ fn validate(slug: &str, name: &str, hosts: &[String], settings: &TenantSettings)
                 refused.push(FieldError::new(format!("hosts[{place}]"), "invalid", detail));
             }
         }
+    }
+    for (place, url) in settings.redirect_urls.iter().enumerate().filter(|(_, url)| !is_redirect_entry(url)) {
+        let detail =
+            format!("`{}` is no address to send people to: use https, a host and a plain path.", url.escape_debug());
+        refused.push(FieldError::new(format!("settings.redirect_urls[{place}]"), "invalid", detail));
     }
     let limits = [
         ("settings.max_sessions", settings.max_sessions),

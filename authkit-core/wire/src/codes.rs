@@ -84,7 +84,6 @@ codes! {
     // account
     UserNotFound = "account.not_found", 404, "There is no such user";
     EmailTaken = "account.email_taken", 409, "The address belongs to another account";
-    AccountDeactivated = "account.deactivated", 403, "The account is deactivated";
     // mfa
     TotpAlreadyActive = "mfa.totp_already_active", 409, "TOTP is active already";
     TotpNotEnrolled = "mfa.totp_not_enrolled", 409, "TOTP is not set up";

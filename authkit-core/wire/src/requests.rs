@@ -88,8 +88,9 @@ requests! {
     }
     /// `POST /v1/auth/password/change`
     PasswordChangeRequest {
-        /// The password so far.
-        current_password: Secret,
+        /// The password so far. It may be left out while the sign-in is fresh.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        current_password: Option<Secret>,
         /// 10 to 128 characters.
         #[cfg_attr(feature = "openapi", schema(value_type = String, format = Password, min_length = 10, max_length = 128))]
         new_password: Secret,
@@ -121,8 +122,9 @@ requests! {
     }
     /// The password again, for what cannot be undone by accident.
     PasswordConfirmRequest {
-        /// The current password.
-        password: Secret,
+        /// The current password. It may be left out while the sign-in is fresh.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        password: Option<Secret>,
     }
     /// `POST /v1/me/mfa/totp/confirm`
     TotpConfirmRequest {

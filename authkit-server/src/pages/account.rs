@@ -94,7 +94,7 @@ pub(super) fn beside_password(form: &Form, name: &'static str, fields: &[&str], 
 pub(super) async fn password(post: SignedPost) -> Answer {
     let (visit, principal, form) = post.parts();
     let request = PasswordChangeRequest {
-        current_password: form.secret("current_password"),
+        current_password: Some(form.secret("current_password")),
         new_password: form.secret("new_password"),
     };
     match visit.pages.accounts.change_password(&visit.origin, &principal, request).await {

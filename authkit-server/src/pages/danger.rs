@@ -26,7 +26,7 @@ pub(super) async fn show(SignedIn { visit, .. }: SignedIn) -> Answer {
 /// `POST /account/deactivate`
 pub(super) async fn deactivate(post: SignedPost) -> Answer {
     let (visit, principal, form) = post.parts();
-    let request = PasswordConfirmRequest { password: form.secret("password") };
+    let request = PasswordConfirmRequest { password: Some(form.secret("password")) };
     let done = visit.pages.accounts.deactivate_me(&visit.origin, &principal, request).await;
     finish(visit, "deactivate", Said::Deactivated, done, |error| {
         beside_password(&form, "password", &["password"], error)
@@ -36,7 +36,7 @@ pub(super) async fn deactivate(post: SignedPost) -> Answer {
 /// `POST /account/delete`
 pub(super) async fn delete(post: SignedPost) -> Answer {
     let (visit, principal, form) = post.parts();
-    let request = PasswordConfirmRequest { password: form.secret("password") };
+    let request = PasswordConfirmRequest { password: Some(form.secret("password")) };
     let done = visit.pages.accounts.delete_me(&visit.origin, &principal, request).await;
     finish(visit, "delete", Said::DeletionScheduled, done, |error| {
         beside_password(&form, "password", &["password"], error)

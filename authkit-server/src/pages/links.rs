@@ -51,6 +51,14 @@ const UNDO: Page = Page {
     button: "Restore my address",
 };
 
+const REACTIVATE: Page = Page {
+    kind: OpaqueKind::Reactivate,
+    action: "/reactivate",
+    title: "Get your account back",
+    text: "Press the button to activate your account again. Then sign in as before.",
+    button: "Activate my account",
+};
+
 impl Page {
     fn values(&self, token: &Secret) -> Value {
         context! {
@@ -135,6 +143,20 @@ pub(super) async fn undo_act(Post { mut visit, form }: Post) -> Answer {
     let done = visit.pages.accounts.undo_email_change(&visit.origin, request).await;
     let done = done.map(|()| visit.say(Said::EmailUndone, None));
     UNDO.answer(visit, &token, done)
+}
+
+/// `GET /reactivate?token=`
+pub(super) async fn reactivate_show(visit: Visit, Query(link): Query<Link>) -> Answer {
+    REACTIVATE.show(visit, &link.token).await
+}
+
+/// `POST /reactivate`
+pub(super) async fn reactivate_act(Post { mut visit, form }: Post) -> Answer {
+    let token = form.secret("token");
+    let request = TokenRequest { token: token.clone() };
+    let done = visit.pages.accounts.reactivate(&visit.origin, request).await;
+    let done = done.map(|()| visit.say(Said::Reactivated, None));
+    REACTIVATE.answer(visit, &token, done)
 }
 
 /// `GET /done`: what the last action did, and where to go on. Another site's address is a link that is shown, never a

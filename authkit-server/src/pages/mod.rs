@@ -71,6 +71,7 @@ fn routes(pages: Pages) -> Router {
         .route("/reset-password", get(password::reset_show).post(password::reset_act))
         .route("/confirm-email", get(links::confirm_show).post(links::confirm_act))
         .route("/undo-email", get(links::undo_show).post(links::undo_act))
+        .route("/reactivate", get(links::reactivate_show).post(links::reactivate_act))
         .route("/done", get(links::done))
         .route("/account", get(account::show))
         .route("/account/profile", post(account::profile))

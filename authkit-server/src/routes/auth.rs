@@ -2,7 +2,7 @@
 
 use crate::{
     access::{Access, bearer},
-    extract::{Client, Json, OptionalJson},
+    extract::{BearerMode, Client, Json, OptionalJson},
     idempotency,
     problem::Answer,
     rate_limit::RateClass,
@@ -17,17 +17,18 @@ use utoipa_axum::routes;
 pub(crate) fn register(api: &mut Api) {
     let public = |rate| Spec::new(Access::Public, rate);
     api.route(routes!(register_account), public(RateClass::Register).idempotent().fails(&[403]));
-    api.route(routes!(verify_email), public(RateClass::Token).fails(&[403]));
-    api.route(routes!(resend_verification), public(RateClass::Mail).idempotent());
+    api.route(routes!(verify_email), public(RateClass::Token).idempotent().fails(&[403]));
+    api.route(routes!(resend_verification), public(RateClass::Mail).idempotent().fails(&[403]));
     api.route(routes!(login), public(RateClass::SignIn).fails(&[401, 403]));
     api.route(routes!(verify_mfa), public(RateClass::SignIn).fails(&[401, 403]));
     api.route(routes!(refresh), public(RateClass::Token).fails(&[401, 403]));
     api.route(routes!(logout), public(RateClass::Token));
-    api.route(routes!(forgot_password), public(RateClass::Mail).idempotent());
-    api.route(routes!(reset_password), public(RateClass::Token).fails(&[403]));
-    api.route(routes!(change_password), Spec::new(Access::Own, RateClass::SignIn).fails(&[403]));
-    api.route(routes!(confirm_email), public(RateClass::Token).fails(&[403]));
-    api.route(routes!(undo_email), public(RateClass::Token).fails(&[403]));
+    api.route(routes!(forgot_password), public(RateClass::Mail).idempotent().fails(&[403]));
+    api.route(routes!(reset_password), public(RateClass::Token).idempotent().fails(&[403]));
+    api.route(routes!(change_password), Spec::new(Access::Own, RateClass::SignIn).idempotent().fails(&[403]));
+    api.route(routes!(confirm_email), public(RateClass::Token).idempotent().fails(&[403]));
+    api.route(routes!(undo_email), public(RateClass::Token).idempotent().fails(&[403]));
+    api.route(routes!(reactivate), public(RateClass::Token).idempotent().fails(&[403]));
 }
 
 /// Sign up
@@ -87,7 +88,8 @@ pub(crate) async fn resend_verification(
 /// Sign in
 ///
 /// Answers with tokens, or asks for a second factor. A wrong address, a wrong password, an account that is not proved
-/// and a locked one are refused alike.
+/// and a locked one are refused alike. No `Idempotency-Key` is taken, because tokens are not kept: sign in again, and
+/// end the session whose answer was lost.
 #[utoipa::path(
     post, path = "/v1/auth/login", operation_id = "login", tag = "auth",
     request_body(content = LoginRequest, example = json!({
@@ -98,12 +100,16 @@ pub(crate) async fn resend_verification(
 pub(crate) async fn login(
     State(engine): State<Engine>,
     Client(origin): Client,
+    _: BearerMode,
     Json(request): Json<LoginRequest>,
 ) -> Answer<axum::Json<LoginView>> {
     Ok(axum::Json(Box::pin(engine.sign_in().login(&origin, request)).await?))
 }
 
 /// Answer the second factor
+///
+/// Each code counts once, and no `Idempotency-Key` is taken, because tokens are not kept: when the answer is lost, sign
+/// in again.
 #[utoipa::path(
     post, path = "/v1/auth/mfa/verify", operation_id = "verifyMfa", tag = "auth",
     request_body(content = MfaVerifyRequest, example = json!({
@@ -114,6 +120,7 @@ pub(crate) async fn login(
 pub(crate) async fn verify_mfa(
     State(engine): State<Engine>,
     Client(origin): Client,
+    _: BearerMode,
     Json(request): Json<MfaVerifyRequest>,
 ) -> Answer<axum::Json<TokensView>> {
     Ok(axum::Json(Box::pin(engine.sign_in().verify_mfa(&origin, request)).await?))
@@ -136,6 +143,7 @@ pub(crate) async fn refresh(
     State(engine): State<Engine>,
     Client(origin): Client,
     headers: HeaderMap,
+    _: BearerMode,
     Json(request): Json<RefreshRequest>,
 ) -> Answer<axum::Json<TokensView>> {
     let key = idempotency::key(&headers)?;
@@ -201,7 +209,7 @@ pub(crate) async fn reset_password(
 
 /// Change the password
 ///
-/// The other sessions end.
+/// Takes the current password, or none within ten minutes of a sign-in. The other sessions end.
 #[utoipa::path(
     post, path = "/v1/auth/password/change", operation_id = "changePassword", tag = "auth",
     request_body(content = PasswordChangeRequest, example = json!({
@@ -250,5 +258,23 @@ pub(crate) async fn undo_email(
     Json(request): Json<TokenRequest>,
 ) -> Answer<StatusCode> {
     engine.accounts().undo_email_change(&origin, request).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Get the own account back
+///
+/// With the token that was mailed when its owner deactivated the account or put it up for deletion: within 30 days, or
+/// until the deletion. An administrator who deactivates the account takes this way back. It signs nobody in.
+#[utoipa::path(
+    post, path = "/v1/auth/reactivate", operation_id = "reactivate", tag = "auth",
+    request_body(content = TokenRequest, example = json!({"token": "aka_AAAAAQ"})),
+    responses((status = 204, description = "The account is active")),
+)]
+pub(crate) async fn reactivate(
+    State(engine): State<Engine>,
+    Client(origin): Client,
+    Json(request): Json<TokenRequest>,
+) -> Answer<StatusCode> {
+    engine.accounts().reactivate(&origin, request).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -20,8 +20,8 @@ pub(crate) fn register(api: &mut Api) {
     api.route(routes!(get_me), own(RateClass::Read));
     api.route(routes!(update_me), own(RateClass::Write).idempotent().fails(&[403, 412]));
     api.route(routes!(change_email), own(RateClass::Mail).idempotent().fails(&[403]));
-    api.route(routes!(deactivate_me), own(RateClass::SignIn).fails(&[403]));
-    api.route(routes!(delete_me), own(RateClass::SignIn).fails(&[403]));
+    api.route(routes!(deactivate_me), own(RateClass::SignIn).ends_session().fails(&[403]));
+    api.route(routes!(delete_me), own(RateClass::SignIn).ends_session().fails(&[403]));
 }
 
 /// The signed-in user
@@ -81,7 +81,8 @@ pub(crate) async fn change_email(
 
 /// Deactivate the own account
 ///
-/// All sessions end; an administrator can activate it again.
+/// Takes the password, or none within ten minutes of a sign-in. All sessions end. The mail about it holds a link that
+/// activates the account again; an administrator can, too.
 #[utoipa::path(
     post, path = "/v1/me/deactivate", operation_id = "deactivateMe", tag = "me",
     request_body(content = PasswordConfirmRequest, example = json!({"password": "a quiet orange tram"})),
@@ -99,7 +100,8 @@ pub(crate) async fn deactivate_me(
 
 /// Delete the own account
 ///
-/// All sessions end, and the account is erased after the grace period; an administrator can bring it back until then.
+/// Takes the password, or none within ten minutes of a sign-in. All sessions end, and the account is erased after the
+/// grace period. The mail about it holds a link that brings it back until then; an administrator can, too.
 #[utoipa::path(
     post, path = "/v1/me/delete", operation_id = "deleteMe", tag = "me",
     request_body(content = PasswordConfirmRequest, example = json!({"password": "a quiet orange tram"})),

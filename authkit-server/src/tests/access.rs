@@ -193,6 +193,7 @@ async fn every_route_says_who_may_call_it() {
             "POST /v1/auth/password/reset",
             "POST /v1/auth/email/confirm",
             "POST /v1/auth/email/undo",
+            "POST /v1/auth/reactivate",
             "GET /.well-known/jwks.json",
             "GET /.well-known/openid-configuration",
             "GET /health/live",

@@ -8,6 +8,31 @@ use serde_json::{Value, json};
 const PASSWORD: &str = "a quiet orange tram 17";
 
 #[tokio::test]
+async fn nobody_believes_to_be_in_browser_mode() {
+    let site = Site::new().await;
+    site.factory.user_at("ada@example.org").await.unwrap();
+    let with = |path: &str, mode: &str, body: Value| {
+        let mut asked = request(Method::POST, path, None, Some(body));
+        asked.headers_mut().insert("x-authkit-mode", mode.parse().unwrap());
+        asked
+    };
+    let sign_in = json!({"email": "ada@example.org", "password": authkit_testkit::factories::Factory::PASSWORD});
+    let attempt = json!({"mfa_token": "akm_x", "method": "totp", "code": "000000"});
+    for mode in ["cookie", "Cookie", "", "bearer, cookie"] {
+        for (path, body) in [
+            ("/v1/auth/login", &sign_in),
+            ("/v1/auth/mfa/verify", &attempt),
+            ("/v1/auth/refresh", &json!({"refresh_token": "akr_x"})),
+        ] {
+            let refused = site.send(with(path, mode, body.clone())).await.refused(422, "request.validation_failed");
+            assert_eq!(refused.json()["errors"][0]["field"], "X-AuthKit-Mode", "{path} {mode}");
+            assert!(refused.headers.get("set-cookie").is_none());
+        }
+    }
+    site.send(with("/v1/auth/login", "bearer", sign_in)).await.is(200);
+}
+
+#[tokio::test]
 async fn register_verify_sign_in_refresh_and_sign_out() {
     let site = Site::new().await;
     let register = json!({"email": "Ada@Example.org", "password": PASSWORD, "name": "Ada"});
@@ -222,6 +247,23 @@ async fn an_address_change_can_be_taken_back() {
     site.post("/v1/auth/email/undo", None, json!({"token": undo})).await.is(204);
     let sign_in = json!({"email": "ada@example.org", "password": authkit_testkit::factories::Factory::PASSWORD});
     site.post("/v1/auth/login", None, sign_in).await.is(200);
+}
+
+#[tokio::test]
+async fn whoever_closes_an_account_gets_it_back_with_the_mailed_token() {
+    let site = Site::new().await;
+    let sign_in = json!({"email": "ada@example.org", "password": authkit_testkit::factories::Factory::PASSWORD});
+    let (_, mut tokens) = site.signed_in("ada@example.org").await;
+    for (route, mail) in [("deactivate", "account_deactivated"), ("delete", "deletion_scheduled")] {
+        // The sign-in is fresh, so that no password is asked for.
+        site.post(&format!("/v1/me/{route}"), Some(tokens.access_token.expose()), json!({})).await.is(204);
+        site.post("/v1/auth/login", None, sign_in.clone()).await.refused(401, "auth.invalid_credentials");
+        let token = json!({"token": site.mailed("ada@example.org", mail).await});
+        site.post("/v1/auth/reactivate", None, token.clone()).await.is(204);
+        site.post("/v1/auth/reactivate", None, token).await.refused(400, "auth.invalid_token_or_expired");
+        let answer = site.post("/v1/auth/login", None, sign_in.clone()).await.is(200).json();
+        tokens.access_token = answer["access_token"].as_str().unwrap().into();
+    }
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use crate::{
     auth::{AttemptKey, AttemptStore, Attempts},
     mfa::{MfaStore, Totp},
     notices::{NoticeStore, OutboxNotice},
-    ports::{Applied, HashError, PasswordHasher, Position, Scope, Store, StoreError, Unit, Verified},
+    ports::{Applied, Change, HashError, PasswordHasher, Position, Scope, Store, StoreError, Unit, Verified},
     rbac::{Role, RoleStore},
     sessions::{FeedCursor, FeedEvent, FeedStore, KeyStore, Session, SessionStore, SigningKey, UserAuthority},
     tenants::{IdempotencyRecord, IdempotencyStore, Tenant, TenantStore},
@@ -37,6 +37,8 @@ pub(crate) struct Counters {
     commits: AtomicUsize,
     changes: AtomicUsize,
     hashes: AtomicUsize,
+    /// Changes other than counted attempts.
+    pub(crate) written: AtomicUsize,
     /// How many of the next hashes find the pool full.
     pub(crate) refused: AtomicUsize,
 }
@@ -81,6 +83,8 @@ impl Store for Counting<dyn Store> {
     async fn commit(&self, scope: Scope, unit: Unit) -> Result<Applied, StoreError> {
         self.counters.commits.fetch_add(1, SeqCst);
         self.counters.changes.fetch_add(unit.changes.len(), SeqCst);
+        let written = unit.changes.iter().filter(|change| !matches!(change, Change::Attempt(_))).count();
+        self.counters.written.fetch_add(written, SeqCst);
         tokio::task::yield_now().await;
         self.inner.commit(scope, unit).await
     }
@@ -110,7 +114,7 @@ counted! {
         list_users(tenant: TenantId, filter: &UserFilter, after: Option<&Position>, limit: u32) -> Vec<User>;
         password_history(tenant: TenantId, user: UserId, limit: u32) -> Vec<String>;
         find_registration(tenant: TenantId, id: RegistrationId) -> Option<Registration>;
-        find_registration_by_email(tenant: TenantId, key: &EmailKey) -> Option<Registration>;
+        list_registrations(tenant: TenantId, key: &EmailKey, limit: u32) -> Vec<Registration>;
         find_token(tenant: TenantId, id: OneTimeTokenId) -> Option<OneTimeToken>;
     }
     AttemptStore {

@@ -16,7 +16,7 @@ async fn every_failed_sign_in_does_the_same_work() {
         world.user(&format!("{name}@example.org")).await;
     }
     let principal = world.principal("off@example.org", PASSWORD).await;
-    let confirm = || PasswordConfirmRequest { password: PASSWORD.into() };
+    let confirm = || PasswordConfirmRequest { password: Some(PASSWORD.into()) };
     world.accounts.deactivate_me(&world.origin, &principal, confirm()).await.expect("deactivated");
     let principal = world.principal("leaving@example.org", PASSWORD).await;
     world.accounts.delete_me(&world.origin, &principal, confirm()).await.expect("leaving");
@@ -40,6 +40,61 @@ async fn every_failed_sign_in_does_the_same_work() {
     ] {
         assert_eq!(work_of(&world, &format!("{email}@example.org"), password).await, expected, "{email}");
     }
+}
+
+#[tokio::test]
+async fn a_tenant_that_there_is_not_does_the_work_of_one_without_anybody() {
+    let world = World::new().await;
+    world.user(ADA).await;
+    let tenants = Tenants::new(world.cx.clone());
+    let empty = tenants.create("empty", "Empty", &[], TenantSettings::default()).await.expect("made");
+    let mut off = tenants.create("off", "Off", &[], TenantSettings::default()).await.expect("made");
+    off.active = false;
+    let off = tenants.update(off).await.expect("switched off");
+    let unknown = TenantId::new(uuid::Uuid::from_u128(9));
+    let mut work: Vec<Vec<Work>> = Vec::new();
+    for tenant in [empty.id, off.id, unknown] {
+        let origin = Origin { tenant, ..world.origin.clone() };
+        let mut of_tenant = Vec::new();
+        let login = |email: &str| LoginRequest { email: email.into(), password: PASSWORD.into() };
+        world.counters.take();
+        // Up to the one that locks and beyond it.
+        for _ in 0..7 {
+            let refused = world.sign_in.login(&origin, login(ADA)).await;
+            assert_eq!(code(refused), ErrorCode::InvalidCredentials);
+            of_tenant.push(world.counters.take());
+        }
+        assert_eq!(code(world.sign_in.login(&origin, login("no address")).await), ErrorCode::ValidationFailed);
+        of_tenant.push(world.counters.take());
+        world.accounts.register(&origin, registration(ADA, PASSWORD)).await.expect("accepted");
+        of_tenant.push(world.counters.take());
+        let request = || EmailRequest { email: ADA.into() };
+        world.accounts.forgot_password(&origin, request()).await.expect("accepted");
+        of_tenant.push(world.counters.take());
+        world.accounts.resend_verification(&origin, request()).await.expect("accepted");
+        of_tenant.push(world.counters.take());
+        work.push(of_tenant);
+    }
+    assert_eq!(work[0], work[1]);
+    assert_eq!(work[0], work[2]);
+
+    // None of it reached the default tenant's user of that address, or made one there.
+    world.tokens(ADA, PASSWORD).await;
+    let mails = world.notices().await;
+    assert!(!mails.iter().any(|notice| matches!(notice, Notice::Closed { .. })));
+    let links: Vec<_> = mails
+        .iter()
+        .filter_map(|notice| match notice {
+            Notice::Registration { token, .. } => Some(token.clone()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(links.len(), 3);
+    let mut proved = 0;
+    for token in links {
+        proved += usize::from(world.accounts.verify_email(&world.origin, TokenRequest { token }).await.is_ok());
+    }
+    assert_eq!(proved, 1, "only that of the tenant that there is");
 }
 
 #[tokio::test]

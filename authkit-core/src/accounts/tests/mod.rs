@@ -4,6 +4,7 @@ pub(crate) mod counting;
 mod email_changes;
 mod enumeration;
 mod passwords;
+mod reactivations;
 mod reach;
 mod registrations;
 mod resets;

@@ -76,7 +76,7 @@ async fn a_change_needs_the_current_password_and_ends_the_other_sessions() {
     let own = world.tokens(ADA, PASSWORD).await;
     let principal = world.sessions.authenticate(own.access_token.expose()).await.expect("signed in");
     let change =
-        |current: &str, new: &str| PasswordChangeRequest { current_password: current.into(), new_password: new.into() };
+        |current: &str, new: &str| PasswordChangeRequest { current_password: Some(current.into()), new_password: new.into() };
     let refused = world.accounts.change_password(&world.origin, &principal, change("wrong", OTHER_PASSWORD)).await;
     assert_eq!(code(refused), ErrorCode::InvalidCredentials);
     assert_eq!(
@@ -100,7 +100,7 @@ async fn the_last_five_passwords_cannot_be_used_again() {
     let principal = world.principal(ADA, PASSWORD).await;
     let named = |at: usize| if at == 0 { PASSWORD.to_owned() } else { format!("{OTHER_PASSWORD} {at}") };
     let change = |from: usize, to: usize| PasswordChangeRequest {
-        current_password: named(from).into(),
+        current_password: Some(named(from).into()),
         new_password: named(to).into(),
     };
     for at in 0..5 {
@@ -120,7 +120,7 @@ async fn guesses_of_whoever_is_signed_in_lock_apart_from_the_sign_in() {
     let world = World::new().await;
     world.user(ADA).await;
     let principal = world.principal(ADA, PASSWORD).await;
-    let confirm = |password: &str| PasswordConfirmRequest { password: password.into() };
+    let confirm = |password: &str| PasswordConfirmRequest { password: Some(password.into()) };
     for _ in 0..5 {
         let refused = world.accounts.deactivate_me(&world.origin, &principal, confirm("wrong")).await;
         assert_eq!(code(refused), ErrorCode::InvalidCredentials);

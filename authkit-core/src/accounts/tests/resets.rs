@@ -77,7 +77,7 @@ async fn a_newer_link_and_any_change_of_credentials_void_a_reset_link() {
     assert_eq!(code(refused), ErrorCode::InvalidOneTimeToken);
 
     let principal = world.principal(ADA, PASSWORD).await;
-    let change = PasswordChangeRequest { current_password: PASSWORD.into(), new_password: OTHER_PASSWORD.into() };
+    let change = PasswordChangeRequest { current_password: Some(PASSWORD.into()), new_password: OTHER_PASSWORD.into() };
     world.accounts.change_password(&world.origin, &principal, change).await.expect("changed");
     let refused = world.accounts.reset_password(&world.origin, request(&new, "another lighthouse keeper")).await;
     assert_eq!(code(refused), ErrorCode::InvalidOneTimeToken);

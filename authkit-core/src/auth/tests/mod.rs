@@ -1,5 +1,6 @@
 //! The rules of signing in, on an installation in memory.
 
+mod hooked;
 mod second_factor;
 mod sign_in;
 
@@ -21,7 +22,7 @@ pub(crate) async fn enable_totp(world: &World, email: &str) -> Vec<Secret> {
 }
 
 /// The code of the user's authenticator, some steps from now.
-async fn totp_code(world: &World, email: &str, steps: i64) -> Secret {
+pub(crate) async fn totp_code(world: &World, email: &str, steps: i64) -> Secret {
     let user = world.stored(email).await.expect("there");
     let totp = world.cx.store.find_totp(DEFAULT_TENANT, user.id).await.expect("read").expect("enrolled");
     let secret = world.cx.keyring.open("totp", user.id.uuid().as_bytes(), &totp.secret).expect("sealed");

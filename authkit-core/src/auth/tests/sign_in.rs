@@ -89,7 +89,11 @@ async fn an_unknown_or_switched_off_tenant_has_no_users() {
     assert_eq!(code(world.sign_in.login(&elsewhere, request).await), ErrorCode::InvalidCredentials);
     let view = world.accounts.register(&elsewhere, registration(ADA, PASSWORD)).await.expect("alike");
     assert_eq!(view.status, "verification_required");
-    assert!(world.kinds().await.is_empty());
+    for notice in world.notices().await {
+        let crate::notices::Notice::Registration { token, .. } = notice else { panic!("{notice:?}") };
+        let proof = world.accounts.verify_email(&world.origin, TokenRequest { token }).await;
+        assert_eq!(code(proof), ErrorCode::InvalidOneTimeToken);
+    }
 }
 
 #[tokio::test]

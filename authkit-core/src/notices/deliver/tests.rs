@@ -187,8 +187,8 @@ async fn a_registration_of_a_taken_address_tells_its_owner_and_is_deleted() {
     let expected = ["https://id.example.org/sign-in", "https://id.example.org/forgot-password"];
     assert_eq!(mail.links, expected);
     assert!(!mail.text.contains("token="));
-    let left = house.cx.store.find_registration_by_email(DEFAULT_TENANT, &owner.email_key).await.unwrap();
-    assert!(left.is_none());
+    let left = house.cx.store.list_registrations(DEFAULT_TENANT, &owner.email_key, 9).await.unwrap();
+    assert!(left.is_empty());
 }
 
 #[tokio::test]
@@ -200,31 +200,6 @@ async fn the_owner_hears_of_a_taken_address_even_when_the_first_try_fails() {
     assert_eq!(house.deliver_one().await.kind, "address_taken");
     house.clock.advance(hours(1));
     assert_eq!(house.deliver_one().await.kind, "address_taken");
-}
-
-#[tokio::test]
-async fn asking_for_the_link_again_voids_the_old_one() {
-    let house = House::new().await;
-    house.register("ada@example.org").await;
-    let first = house.deliver_one().await;
-    Accounts::new(house.cx.clone()).resend_verification(&origin(), ask("ada@EXAMPLE.org")).await.unwrap();
-    let second = house.deliver_one().await;
-    assert_eq!(second.kind, "verify_email");
-    assert_eq!((house.accepts(&first).await, house.accepts(&second).await), (false, true));
-}
-
-#[tokio::test]
-async fn a_link_that_was_renewed_before_its_first_delivery_is_not_mailed() {
-    let house = House::with(Script::failing(1, MailError::Temporary("busy".into()))).await;
-    house.register("ada@example.org").await;
-    house.deliver().await;
-    Accounts::new(house.cx.clone()).resend_verification(&origin(), ask("ada@example.org")).await.unwrap();
-    house.clock.advance(hours(1));
-    let mails = house.deliver().await;
-    for mail in &mails[..mails.len() - 1] {
-        assert!(!house.accepts(mail).await, "only the last link counts");
-    }
-    assert!(house.accepts(mails.last().unwrap()).await);
 }
 
 #[tokio::test]
@@ -419,7 +394,7 @@ async fn one_recipients_mail_keeps_its_order_and_holds_nobody_else_up() {
 async fn a_hook_is_called_until_it_succeeds_and_only_when_wanted() {
     let house = House::new().await;
     let user = Some(UserId::new(Uuid::from_u128(1)));
-    let operation = |kind| Operation { kind, tenant: DEFAULT_TENANT, user, session: None };
+    let operation = |kind| Operation { user, ..Operation::new(kind, DEFAULT_TENANT) };
     assert!(notices::after_hook(&house.cx, operation(OperationKind::Register)).is_none());
     let change = notices::after_hook(&house.cx, operation(OperationKind::SignIn)).unwrap();
     house.cx.commit(Scope::Tenant(DEFAULT_TENANT), Unit::new().with(change)).await.unwrap();
@@ -532,3 +507,5 @@ fn a_locale_of_the_recipient_chooses_the_template() {
         assert_eq!(house.deliver_one().await.subject, "Hallo");
     });
 }
+
+mod strangers;

@@ -129,6 +129,20 @@ async fn an_address_moves_and_comes_back() {
 }
 
 #[tokio::test]
+async fn a_closed_account_comes_back_by_its_mailed_link() {
+    let site = Site::new().await;
+    let mut ada = Browser::account(&site, "ada@example.com").await;
+    ada.submit("/account/close", "/account/deactivate", &[("password", PASSWORD)]).await;
+    let link = site.link("ada@example.com", "account_deactivated").await;
+    let token = ada.get(&link).await.between("name=\"token\" value=\"", "\"");
+    ada.get(&link).await.shows("Activate my account");
+    ada.submit(&link, "/reactivate", &[("token", &token)]).await.goes_to("/done");
+    ada.get("/done").await.shows("Your account is active again.");
+    assert_eq!(ada.get(&link).await.status, StatusCode::GONE);
+    ada.sign_in("ada@example.com", PASSWORD).await.goes_to("/account");
+}
+
+#[tokio::test]
 async fn sessions_are_listed_and_ended() {
     let site = Site::new().await;
     let mut ada = Browser::account(&site, "ada@example.com").await;
