@@ -4,15 +4,16 @@ use crate::{App, call::Call, extract};
 use authkit_core::{
     Error, Result,
     tenants::{Begin, Guard, Idempotency},
-    wire::ErrorCode,
+    wire::{ErrorCode, TenantId, UserId},
 };
 use axum::{body::Body, response::Response};
 use bytes::Bytes;
 use futures_util::FutureExt;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, header, request::Parts};
 use http_body_util::BodyExt;
 use serde::{Deserialize, Serialize};
 use std::{future::Future, panic::AssertUnwindSafe};
+use tracing::Instrument;
 
 /// The header.
 pub(crate) const KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -66,15 +67,14 @@ where
         Some(principal) => (principal.tenant, principal.user.to_string()),
         None => (call.tenant, "anonymous".to_owned()),
     };
-    // The concrete path and the precondition belong to the request as much as its body does.
-    let precondition = parts.headers.get(header::IF_MATCH).map(HeaderValue::as_bytes).unwrap_or_default();
-    let digest = [parts.uri.path().as_bytes(), b"\n", precondition, b"\n", &body[..]].concat();
-    let guard = match Idempotency::begin(&cx, tenant, &who, route, &key, &digest).await? {
+    let guard = match Idempotency::begin(&cx, tenant, &who, route, &key, &identity(&parts, &body)).await? {
         Begin::Replay(kept) => return restore(&kept),
         Begin::Run(guard) => guard,
     };
     let answer = run(Request::from_parts(parts, Body::from(body)));
-    let task = tokio::spawn(async move {
+    let running = app.shared.detached.begin();
+    let work = async move {
+        let _running = running;
         let response = AssertUnwindSafe(answer).catch_unwind().await;
         match response {
             Ok(response) if response.status().is_success() => keep(guard, response).await,
@@ -84,14 +84,37 @@ where
                 std::panic::resume_unwind(panic)
             }
         }
-    });
-    match task.await {
+    };
+    match tokio::spawn(work.in_current_span()).await {
         Ok(outcome) => outcome,
         Err(failed) => match failed.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
             Err(_) => Err(ErrorCode::Unavailable.into()),
         },
     }
+}
+
+/// The answer to the same request of before, to a caller whose session has ended by it, and who is refused by now:
+/// what deletes an account would else look as if it had failed. Whoever holds a token that was good, the key and the
+/// whole request hears again what they heard; anybody else nothing.
+pub(crate) async fn again(
+    app: &App,
+    holder: (TenantId, UserId),
+    route: &str,
+    parts: &Parts,
+    body: &[u8],
+) -> Option<Response> {
+    let key = key(&parts.headers).ok()??;
+    let (tenant, user) = holder;
+    let cx = app.engine.context();
+    let found = Idempotency::find(cx, tenant, &user.to_string(), route, key, &identity(parts, body)).await;
+    restore(&found.ok()??).ok()
+}
+
+/// What makes it the same request: the concrete path and the precondition belong to it as much as its body does.
+fn identity(parts: &Parts, body: &[u8]) -> Vec<u8> {
+    let precondition = parts.headers.get(header::IF_MATCH).map(HeaderValue::as_bytes).unwrap_or_default();
+    [parts.uri.path().as_bytes(), b"\n", precondition, b"\n", body].concat()
 }
 
 async fn keep(guard: Guard, response: Response) -> Result<Response> {

@@ -24,6 +24,7 @@ use axum::{
 };
 use futures_util::FutureExt;
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode, header, request::Parts};
+use http_body::Body as _;
 use std::{
     borrow::Cow,
     convert::Infallible,
@@ -36,6 +37,7 @@ use std::{
 };
 use subtle::ConstantTimeEq;
 use tower::Service;
+use tracing::Instrument;
 
 const TENANT: HeaderName = HeaderName::from_static("x-authkit-tenant");
 const TRACE: HeaderName = HeaderName::from_static("x-trace-id");
@@ -99,13 +101,16 @@ impl AuthKit {
         let page = !api && pages::wanted(&parts.headers);
         let mut findings = Findings::default();
 
-        let answer = self.answer(parts, body, endpoint, api, trace, &mut findings);
+        // So that whatever is logged on the way can be found by the trace, panics too. What is logged below names it
+        // itself: that is cheaper.
+        let span = tracing::error_span!("request", trace_id = trace.as_str());
+        let answer = self.answer(parts, body, endpoint, api, trace, &mut findings).instrument(span);
         let mut response = match AssertUnwindSafe(answer).catch_unwind().await {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => Failure(error).into_response(),
             Err(panic) => {
-                let what = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-                let what = what.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+                // A message made at run time may hold what somebody sent: only fixed ones are shown.
+                let what = panic.downcast_ref::<&'static str>().copied();
                 tracing::error!(trace_id = trace.as_str(), panic = what, "a handler panicked");
                 Failure(ErrorCode::Internal.into()).into_response()
             }
@@ -204,7 +209,15 @@ impl AuthKit {
         let principal = match access {
             Access::SignedIn | Access::Own | Access::Permission(_) => {
                 let found = access::authenticate(&self.app.engine, &parts.headers).await;
-                Some(self.limited(class, ip, found, findings)?)
+                match (self.limited(class, ip, found, findings), endpoint) {
+                    (Ok(principal), _) => Some(principal),
+                    (Err(error), Some(endpoint)) if endpoint.ends_session && error.code == ErrorCode::InvalidToken => {
+                        let tenant = explicit.then_some(tenant);
+                        let again = Box::pin(self.answer_again(&parts, body, endpoint, tenant)).await;
+                        return again.ok_or(error);
+                    }
+                    (Err(error), _) => return Err(error),
+                }
             }
             Access::Machine => {
                 let found = self.check_operator(&parts);
@@ -228,6 +241,13 @@ impl AuthKit {
                 principal.require(permission)?;
             }
         }
+        let body = match endpoint {
+            Some(endpoint) if endpoint.no_body && !body.is_end_stream() => {
+                Box::pin(extract::nothing(&parts.headers, body, options.body)).await?;
+                Body::empty()
+            }
+            _ => body,
+        };
         let call = Call { trace, tenant, ip, principal, body: options.body };
         if endpoint.is_none() {
             parts.extensions.insert(call.origin(&parts.headers));
@@ -242,13 +262,39 @@ impl AuthKit {
         match (endpoint, key, kept) {
             (Some(endpoint), Some(key), Some(call)) => {
                 let (router, deadline) = (self.router.clone(), options.request_timeout);
-                let route = format!("{} {}", endpoint.info.method, endpoint.info.path);
+                let route = endpoint.name();
                 let run = |request| run(router, request, deadline);
                 // Boxed, so that the many requests without a key do not carry its state.
                 Box::pin(idempotency::run(&self.app, &call, &route, key, request, run)).await
             }
             _ => Ok(run(self.router.clone(), request, options.request_timeout).await),
         }
+    }
+
+    /// The first answer to a request that ended the session which asks, to its repeat.
+    async fn answer_again(
+        &self,
+        parts: &Parts,
+        body: Body,
+        endpoint: &Endpoint,
+        tenant: Option<TenantId>,
+    ) -> Option<Response> {
+        if !parts.headers.contains_key(idempotency::KEY) {
+            return None;
+        }
+        let token = access::bearer(&parts.headers).ok()??;
+        let holder = self.app.engine.sessions().holder(token)?;
+        if tenant.is_some_and(|tenant| tenant != holder.0) {
+            return None;
+        }
+        let limits = self.app.shared.options.body;
+        let body = if endpoint.no_body {
+            extract::nothing(&parts.headers, body, limits).await.ok()?;
+            Bytes::new()
+        } else {
+            extract::read(body, limits).await.ok()?
+        };
+        idempotency::again(&self.app, holder, &endpoint.name(), parts, &body).await
     }
 
     /// The host that the request names, if this server answers for it; `None` for one of the installation's own, which
@@ -408,7 +454,9 @@ fn page_class(method: &Method, path: &str) -> RateClass {
         | "/account/mfa/setup" => RateClass::SignIn,
         "/sign-up" => RateClass::Register,
         "/forgot-password" | "/verify-email/resend" | "/account/email" => RateClass::Mail,
-        "/verify-email" | "/reset-password" | "/confirm-email" | "/undo-email" => RateClass::Token,
+        "/verify-email" | "/reset-password" | "/confirm-email" | "/undo-email" | "/reactivate" => {
+            RateClass::Token
+        }
         _ => RateClass::Write,
     }
 }

@@ -20,6 +20,8 @@ mod access;
 mod call;
 mod client_ip;
 mod conditional;
+mod connections;
+mod detached;
 mod extract;
 mod host;
 mod idempotency;
@@ -28,6 +30,7 @@ mod metrics;
 mod options;
 mod pages;
 mod problem;
+mod quotas;
 mod rate_limit;
 mod registry;
 mod routes;
@@ -82,6 +85,8 @@ pub(crate) struct Shared {
     pub(crate) pages: metrics::RouteStats,
     pub(crate) unmatched: metrics::RouteStats,
     pub(crate) permissions: Bytes,
+    /// Requests that run whether or not their client waits.
+    pub(crate) detached: detached::Detached,
     mounted: Mounted,
     document: OnceLock<Document>,
 }
@@ -147,6 +152,7 @@ fn assemble(
         endpoints: api.endpoints,
         pages: metrics::RouteStats::default(),
         unmatched: metrics::RouteStats::default(),
+        detached: detached::Detached::default(),
         mounted,
         document: OnceLock::new(),
         permissions: Bytes::from(serde_json::to_vec(&permissions).unwrap_or_default()),

@@ -1,14 +1,12 @@
 //! Limits on the number of requests, by class of route and by user or client address.
 
+use crate::quotas::Quotas;
 use authkit_core::{
     Context, Error,
     wire::{ErrorCode, UserId},
 };
 use authkit_engine::config::{Rate, RateLimits as Config};
-use governor::{
-    Quota, RateLimiter, clock::Clock, middleware::StateInformationMiddleware, nanos::Nanos,
-    state::keyed::DashMapStateStore,
-};
+use governor::{Quota, RateLimiter, clock::Clock, middleware::StateInformationMiddleware, nanos::Nanos};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use std::{
     fmt,
@@ -93,7 +91,7 @@ impl Clock for EngineClock {
     }
 }
 
-type Limiter = RateLimiter<Key, DashMapStateStore<Key>, EngineClock, StateInformationMiddleware>;
+type Limiter = RateLimiter<Key, Quotas<Key>, EngineClock, StateInformationMiddleware>;
 
 struct Class {
     limiter: Limiter,
@@ -132,6 +130,9 @@ impl Standing {
     }
 }
 
+/// Keys of one class that are remembered at most, about 3 MB: who floods with addresses takes no more.
+const MOST_KEYS: usize = 65_536;
+
 /// Forgets keys with a full quota after so many checks.
 const CLEANING: u32 = 4_096;
 
@@ -141,7 +142,7 @@ impl RateLimits {
             let requests = NonZeroU32::new(rate.requests).filter(|_| config.enabled)?;
             let share = rate.per.duration().checked_div(requests.get())?;
             let quota = Quota::with_period(share)?.allow_burst(requests);
-            let limiter: Limiter = RateLimiter::new(quota, DashMapStateStore::default(), EngineClock(cx.clone()));
+            let limiter: Limiter = RateLimiter::new(quota, Quotas::new(MOST_KEYS), EngineClock(cx.clone()));
             let policy = format!("\"{}\";q={requests};w={}", class.name(), rate.per.duration().as_secs());
             Some(Class {
                 limiter,

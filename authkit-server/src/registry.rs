@@ -34,19 +34,26 @@ pub(crate) struct Spec {
     access: Access,
     rate: RateClass,
     idempotent: bool,
+    ends_session: bool,
     /// Problem statuses beyond those that follow from the rest.
     fails: &'static [u16],
 }
 
 impl Spec {
     pub(crate) const fn new(access: Access, rate: RateClass) -> Self {
-        Self { access, rate, idempotent: false, fails: &[] }
+        Self { access, rate, idempotent: false, ends_session: false, fails: &[] }
     }
 
     /// It takes an `Idempotency-Key`; its answer holds no secret.
     pub(crate) const fn idempotent(mut self) -> Self {
         self.idempotent = true;
         self
+    }
+
+    /// Its success can end the session that asks: a repeat under the same key is answered all the same.
+    pub(crate) const fn ends_session(mut self) -> Self {
+        self.ends_session = true;
+        self.idempotent()
     }
 
     /// It can be refused with these statuses too.
@@ -64,9 +71,20 @@ pub(crate) struct Endpoint {
     pub(crate) any_host: bool,
     /// Whether the query may be anything: it is of no meaning to documents.
     pub(crate) any_query: bool,
+    /// Whether a body has no meaning to it.
+    pub(crate) no_body: bool,
+    /// Whether its success can end the session that asks.
+    pub(crate) ends_session: bool,
     /// Whether it belongs to a tenant.
     pub(crate) in_tenant: bool,
     pub(crate) stats: RouteStats,
+}
+
+impl Endpoint {
+    /// Method and path.
+    pub(crate) fn name(&self) -> String {
+        format!("{} {}", self.info.method, self.info.path)
+    }
 }
 
 /// The methods of one path.
@@ -138,6 +156,8 @@ impl Api {
                     },
                     any_host: path.starts_with("/health/") || path == "/metrics",
                     any_query: !path.starts_with("/v1/"),
+                    no_body: method != Method::GET && operation.request_body.is_none(),
+                    ends_session: spec.ends_session,
                     in_tenant: path.starts_with("/v1/"),
                     stats: RouteStats::default(),
                 }));
@@ -243,16 +263,13 @@ fn decorate(operation: &mut Value, path: &str, method: &Method, spec: Spec) {
     if spec.rate != RateClass::Unlimited {
         statuses.push(429);
     }
-    if has_body {
+    // Also where there is nothing to send: what is sent all the same is looked at.
+    if has_body || *method != Method::GET {
         statuses.extend([408, 413, 415, 422]);
     }
     if v1 && *method != Method::GET {
         // Another writer, or the same request still running under its idempotency key.
         statuses.push(409);
-        statuses.push(413);
-    }
-    if spec.idempotent {
-        statuses.extend([408, 422]);
     }
     if path.contains('{') && v1 {
         statuses.push(422);

@@ -1,6 +1,10 @@
 //! The listener: HTTP/1.1 and HTTP/2, TLS when configured, bounded in time and number, and an orderly end.
 
-use crate::{AuthKit, metrics, operators, router};
+use crate::{
+    AuthKit,
+    connections::{Impatient, PerAddress, Place},
+    metrics, operators, router,
+};
 use authkit_engine::{Config, Engine};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -9,7 +13,7 @@ use hyper_util::{
 use std::{
     future::Future,
     io,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -57,7 +61,9 @@ struct Listener {
 #[derive(Clone, Copy)]
 struct Limits {
     header: Duration,
+    write: Duration,
     connections: usize,
+    per_address: usize,
 }
 
 impl std::fmt::Debug for Server {
@@ -89,7 +95,12 @@ impl Server {
     async fn over(engine: Engine, socket: TcpListener) -> io::Result<Self> {
         let config = engine.config();
         refuse_beyond(config, socket.local_addr()?)?;
-        let limits = Limits { header: config.http.header_timeout.duration(), connections: config.http.max_connections };
+        let limits = Limits {
+            header: config.http.header_timeout.duration(),
+            write: config.http.write_timeout.duration(),
+            connections: config.http.max_connections,
+            per_address: config.http.max_connections_per_address,
+        };
         let (deadline, own) = (config.shutdown.deadline.duration(), config.operations.listen);
         let tls = tls(config)?;
         let own = match own {
@@ -190,6 +201,7 @@ fn tls(config: &Config) -> io::Result<Option<TlsAcceptor>> {
 impl Listener {
     async fn run(self, mut stopped: watch::Receiver<bool>, deadline: Duration) {
         let places = Arc::new(Semaphore::new(self.limits.connections));
+        let per_address = PerAddress::new(self.limits.per_address);
         let running = GracefulShutdown::new();
         let builder = Arc::new(builder(self.limits.header));
         let mut connections = tokio::task::JoinSet::new();
@@ -200,27 +212,47 @@ impl Listener {
             };
             let (stream, peer, place) = accepted;
             while connections.try_join_next().is_some() {}
+            let Some(own) = self.place_of(&per_address, peer.ip()) else {
+                tracing::debug!("an address holds as many connections as it may");
+                continue;
+            };
             let connection = Connection {
                 service: self.service.clone(),
                 tls: self.tls.clone(),
-                header: self.limits.header,
+                limits: self.limits,
                 builder: builder.clone(),
                 watcher: running.watcher(),
                 peer,
             };
-            connections.spawn(connection.serve(stream, place));
+            connections.spawn(connection.serve(stream, (place, own)));
         }
+        let detached = self.service.app.shared.detached.clone();
         drop(self.socket);
         tokio::select! {
             () = async {
                 running.shutdown().await;
                 // Connections that had not begun to speak yet.
                 while connections.join_next().await.is_some() {}
+                // Requests that go on without their client.
+                detached.finished().await;
             } => {}
             () = tokio::time::sleep(deadline) => {
                 tracing::warn!("requests were still running when the deadline for shutting down passed");
             }
         }
+    }
+}
+
+impl Listener {
+    /// A place among those of its address. Proxies that are trusted speak for many, and so does one's own machine while
+    /// it develops.
+    fn place_of(&self, per_address: &PerAddress, ip: IpAddr) -> Option<Option<Place>> {
+        let options = &self.service.app.shared.options;
+        let ip = ip.to_canonical();
+        if options.development && ip.is_loopback() || options.trusted_proxies.iter().any(|net| net.contains(&ip)) {
+            return Some(None);
+        }
+        per_address.enter(ip).map(Some)
     }
 }
 
@@ -265,24 +297,25 @@ fn builder(header: Duration) -> Builder<TokioExecutor> {
 struct Connection {
     service: AuthKit,
     tls: Option<TlsAcceptor>,
-    header: Duration,
+    limits: Limits,
     builder: Arc<Builder<TokioExecutor>>,
     watcher: hyper_util::server::graceful::Watcher,
     peer: SocketAddr,
 }
 
 impl Connection {
-    async fn serve(self, stream: TcpStream, place: Option<OwnedSemaphorePermit>) {
+    async fn serve(self, stream: TcpStream, places: (Option<OwnedSemaphorePermit>, Option<Place>)) {
         let _ = stream.set_nodelay(true);
+        let stream = Impatient::new(stream, self.limits.write);
         match self.tls.clone() {
             None => self.speak(stream).await,
-            Some(acceptor) => match tokio::time::timeout(self.header, acceptor.accept(stream)).await {
+            Some(acceptor) => match tokio::time::timeout(self.limits.header, acceptor.accept(stream)).await {
                 Ok(Ok(stream)) => self.speak(stream).await,
                 Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
                 Err(_) => tracing::debug!("TLS handshake took too long"),
             },
         }
-        drop(place);
+        drop(places);
     }
 
     async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self, stream: S) {
@@ -291,7 +324,8 @@ impl Connection {
         let service = hyper::service::service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
             service.clone().call(request)
         });
-        let io = TokioIo::new(Greeting { stream, missing: GREETING, timer: Box::pin(tokio::time::sleep(self.header)) });
+        let timer = Box::pin(tokio::time::sleep(self.limits.header));
+        let io = TokioIo::new(Greeting { stream, missing: GREETING, timer });
         let connection = self.builder.serve_connection(io, service);
         if let Err(error) = self.watcher.watch(connection).await {
             tracing::debug!(%error, "a connection broke");

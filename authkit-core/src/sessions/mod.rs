@@ -28,7 +28,9 @@ pub use principal::Principal;
 pub use store::{FeedCursor, FeedStore, KeyChange, KeyStore, SessionChange, SessionStore};
 
 use crate::{Context, Result};
+use authkit_wire::{TenantId, UserId};
 use std::sync::Arc;
+use verify::Expiry;
 
 /// Operations on sessions, tokens and signing keys.
 #[derive(Clone, Debug)]
@@ -58,5 +60,13 @@ impl Sessions {
         };
         cx.authority.note_activity(&principal, now);
         Ok(principal)
+    }
+
+    /// Whom an access token was made for, also when its session has ended since. It allows nothing: it is for telling
+    /// its holder again what they were told before that.
+    #[must_use]
+    pub fn holder(&self, token: &str) -> Option<(TenantId, UserId)> {
+        let claims = self.cx.authority.claims(&self.cx, token, Expiry::Checked).ok()?;
+        Some((claims.tenant, claims.user))
     }
 }

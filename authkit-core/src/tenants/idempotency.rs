@@ -60,11 +60,7 @@ impl Idempotency {
         if key.is_empty() || key.len() > MAX_KEY || !key.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(Error::field("Idempotency-Key", "invalid", "Use 1 to 255 visible ASCII characters."));
         }
-        // The index key does not rotate, so that a repeat finds the first request across a rotation.
-        let tenant_id = tenant.uuid();
-        let parts: [&[u8]; 4] = [tenant_id.as_bytes(), principal.as_bytes(), route.as_bytes(), key.as_bytes()];
-        let key = tail(cx.keyring.index("idempotency-key", &parts));
-        let body = tail(cx.keyring.index("idempotency-body", &[&key, body]));
+        let (key, body) = identity(cx, tenant, principal, route, key, body);
         // Twice: what holds the key may expire, or come, between the read and the write.
         for _ in 0..2 {
             let now = cx.now();
@@ -90,6 +86,27 @@ impl Idempotency {
         Err(in_progress())
     }
 
+    /// The answer to the same request of before, if there is one; it reserves nothing.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn find(
+        cx: &Context,
+        tenant: TenantId,
+        principal: &str,
+        route: &str,
+        key: &str,
+        body: &[u8],
+    ) -> Result<Option<Vec<u8>>> {
+        let (key, body) = identity(cx, tenant, principal, route, key, body);
+        let found = cx.store.find_idempotency(tenant, &key).await?;
+        let found = found.filter(|record| record.answer.is_some() && cx.now() <= record.expires_at);
+        match found.map(|record| replay(cx, &record, &body)) {
+            Some(Ok(Begin::Replay(answer))) => Ok(Some(answer)),
+            _ => Ok(None),
+        }
+    }
+
     /// Keeps the answer for a day. It is sealed; an answer with tokens in it does not belong here all the same.
     ///
     /// # Errors
@@ -112,6 +129,23 @@ impl Idempotency {
         guard.cx.commit(Scope::Tenant(guard.tenant), Unit::new().with(release)).await?;
         Ok(())
     }
+}
+
+/// The record's key, and what its body must match.
+fn identity(
+    cx: &Context,
+    tenant: TenantId,
+    principal: &str,
+    route: &str,
+    key: &str,
+    body: &[u8],
+) -> ([u8; 32], [u8; 32]) {
+    // The index key does not rotate, so that a repeat finds the first request across a rotation.
+    let tenant_id = tenant.uuid();
+    let parts: [&[u8]; 4] = [tenant_id.as_bytes(), principal.as_bytes(), route.as_bytes(), key.as_bytes()];
+    let key = tail(cx.keyring.index("idempotency-key", &parts));
+    let body = tail(cx.keyring.index("idempotency-body", &[&key, body]));
+    (key, body)
 }
 
 fn replay(cx: &Context, record: &IdempotencyRecord, body: &[u8; 32]) -> Result<Begin> {

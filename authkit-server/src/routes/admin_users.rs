@@ -19,7 +19,7 @@ pub(crate) fn register(api: &mut Api) {
     let with = |permission, rate| Spec::new(Access::Permission(permission), rate);
     api.compressed(routes!(list), with("users:read", RateClass::Read));
     api.route(routes!(get), with("users:read", RateClass::Read).fails(&[404]));
-    let write = |permission| with(permission, RateClass::Write).idempotent().fails(&[404]);
+    let write = |permission| with(permission, RateClass::Write).ends_session().fails(&[404]);
     api.route(routes!(activate), write("users:write"));
     api.route(routes!(deactivate), write("users:write"));
     api.route(routes!(unlock), write("users:unlock"));

@@ -19,7 +19,7 @@ pub(crate) fn register(api: &mut Api) {
     api.route(routes!(status), own(RateClass::Read));
     api.route(routes!(enrol_totp), own(RateClass::Write).fails(&[403]));
     api.route(routes!(confirm_totp), own(RateClass::SignIn).fails(&[403]));
-    api.route(routes!(disable_totp), own(RateClass::SignIn).fails(&[403]));
+    api.route(routes!(disable_totp), own(RateClass::SignIn).idempotent().fails(&[403]));
     api.route(routes!(backup_codes), own(RateClass::SignIn).fails(&[403]));
 }
 

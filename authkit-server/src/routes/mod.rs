@@ -78,6 +78,11 @@ Sign-up, sign-in, second factors, sessions, roles and the audit log.
 - Ids carry their kind as a prefix. Times are RFC 3339 in UTC.
 - Lists are paged: pass `next_cursor` as `cursor`, with the same filters.
 - `X-AuthKit-Tenant` names the tenant, by id or short name, where the host does not. Every route under `/v1` takes it.
+- Tokens come in the body and go in `Authorization: Bearer`. Browser mode, which would keep them in cookies, is not
+  available yet: signing in with `X-AuthKit-Mode: cookie` is refused with `request.validation_failed`.
+- `Idempotency-Key` makes a repeat safe where it is listed. Answers that hold tokens, codes or secrets are not kept, so
+  signing in and what makes second factors do not list it.
+- A route without a request body takes none, or `{}`.
 - `x-authkit-access` on each operation says who may call it.";
     let mut info = Info::new("AuthKit", env!("CARGO_PKG_VERSION"));
     info.description = Some(description.to_owned());

@@ -17,7 +17,7 @@ use utoipa_axum::routes;
 pub(crate) fn register(api: &mut Api) {
     let own = |rate| Spec::new(Access::Own, rate);
     api.route(routes!(list), own(RateClass::Read));
-    api.route(routes!(revoke), own(RateClass::Write).idempotent().fails(&[403, 404]));
+    api.route(routes!(revoke), own(RateClass::Write).ends_session().fails(&[403, 404]));
     api.route(routes!(revoke_others), own(RateClass::Write).idempotent().fails(&[403]));
 }
 

@@ -1,6 +1,7 @@
 //! `/.well-known/…`: keys and discovery, for those who verify tokens.
 
 use crate::{
+    App,
     access::Access,
     problem::Answer,
     rate_limit::RateClass,
@@ -11,6 +12,7 @@ use axum::{extract::State, response::IntoResponse};
 use http::header;
 use serde::Serialize;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
@@ -49,14 +51,15 @@ pub(crate) struct DiscoveryView {
     issuer: String,
     /// Where the keys are.
     jwks_uri: String,
-    /// How access tokens are signed.
+    /// How access tokens are signed, also those that an earlier setting signed and that still count.
     id_token_signing_alg_values_supported: Vec<String>,
     /// Subjects are the same for everybody.
     subject_types_supported: Vec<String>,
     /// The claims of access tokens.
     claims_supported: Vec<String>,
-    /// Where the API is described.
-    service_documentation: String,
+    /// Where the API is described, when this address shows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service_documentation: Option<String>,
 }
 
 /// Metadata of the issuer
@@ -64,13 +67,18 @@ pub(crate) struct DiscoveryView {
     get, path = "/.well-known/openid-configuration", operation_id = "getDiscovery", tag = "discovery",
     responses((status = 200, description = "What exists", body = DiscoveryView)),
 )]
-pub(crate) async fn discovery(State(engine): State<Engine>) -> Answer {
+pub(crate) async fn discovery(State(app): State<App>) -> Answer {
+    let engine = &app.engine;
     let settings = &engine.context().settings;
+    let jwks = engine.sessions().jwks();
+    let keys = jwks["keys"].as_array().into_iter().flatten();
+    let algorithms: BTreeSet<&str> = keys.filter_map(|key| key["alg"].as_str()).collect();
+    let options = &app.shared.options;
     let list = |items: &[&str]| items.iter().map(|item| (*item).to_owned()).collect();
     let view = DiscoveryView {
         issuer: settings.issuer.clone(),
         jwks_uri: format!("{}/.well-known/jwks.json", settings.public_url),
-        id_token_signing_alg_values_supported: vec![settings.tokens.algorithm.as_str().to_owned()],
+        id_token_signing_alg_values_supported: algorithms.into_iter().map(str::to_owned).collect(),
         subject_types_supported: list(&["public"]),
         claims_supported: list(&[
             "iss",
@@ -86,8 +94,10 @@ pub(crate) async fn discovery(State(engine): State<Engine>) -> Answer {
             "acr",
             "auth_time",
             "roles",
+            "ver",
         ]),
-        service_documentation: format!("{}/api/docs/", settings.public_url),
+        service_documentation: (options.docs && !options.own_listener)
+            .then(|| format!("{}/api/docs/", settings.public_url)),
     };
     Ok(([(header::CACHE_CONTROL, MAX_AGE)], axum::Json(view)).into_response())
 }

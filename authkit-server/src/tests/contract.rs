@@ -117,6 +117,62 @@ async fn discovery_names_only_what_exists() {
 }
 
 #[tokio::test]
+async fn discovery_names_every_claim_and_every_algorithm_that_still_counts() {
+    use authkit_core::{Origin, tenants::DEFAULT_TENANT};
+    use authkit_engine::config::Algorithm;
+    use std::sync::Arc;
+
+    let store = Arc::new(authkit_core::memory::MemoryStore::default());
+    let keyed = |config: &mut authkit_engine::Config| {
+        let master = "9f8a1c5be3d7420616fb0e94d2a87735c1bb40e96ad35f08e2714f9d83c6a05b";
+        config.keys.master.insert(1, master.into());
+    };
+    let site = Site::building(keyed, |builder| builder.store(store.clone())).await;
+    let (_, tokens) = site.signed_in("ada@example.org").await;
+    let discovery = async |site: &Site| site.get("/.well-known/openid-configuration", None).await.is(200).json();
+    let view = discovery(&site).await;
+    let payload = tokens.access_token.expose().split('.').nth(1).unwrap().to_owned();
+    let payload = base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, payload).unwrap();
+    let claims: Value = serde_json::from_slice(&payload).unwrap();
+    let listed = view["claims_supported"].as_array().unwrap();
+    for claim in claims.as_object().unwrap().keys() {
+        assert!(listed.iter().any(|name| name == claim), "{claim}");
+    }
+    assert_eq!(view["id_token_signing_alg_values_supported"], serde_json::json!(["EdDSA"]));
+
+    // The setting changes: both keys verify until the last token of the first has run out.
+    let site = Site::building(
+        |config| {
+            keyed(config);
+            config.tokens.algorithm = Algorithm::Es256;
+        },
+        |builder| builder.store(store),
+    )
+    .await;
+    site.engine.sessions().rotate_key_now(&Origin::local(DEFAULT_TENANT)).await.unwrap();
+    let algorithms = discovery(&site).await["id_token_signing_alg_values_supported"].clone();
+    assert_eq!(algorithms, serde_json::json!(["ES256", "EdDSA"]));
+    site.clock.advance(jiff::SignedDuration::from_mins(60));
+    site.engine.sessions().maintain_keys().await.unwrap();
+    assert_eq!(discovery(&site).await["id_token_signing_alg_values_supported"], serde_json::json!(["ES256"]));
+}
+
+#[tokio::test]
+async fn documentation_is_named_only_where_it_is_served() {
+    let docs = |config: &mut authkit_engine::Config| config.operations.docs = Some(false);
+    for site in [
+        Site::with(docs).await,
+        Site::with(|config| config.operations.listen = Some("127.0.0.1:0".parse().unwrap())).await,
+    ] {
+        let view = site.get("/.well-known/openid-configuration", None).await.is(200).json();
+        assert!(view.get("service_documentation").is_none(), "{view}");
+        site.get("/api/docs/", None).await.is(404);
+    }
+    let view = Site::new().await.get("/.well-known/openid-configuration", None).await.is(200).json();
+    assert!(view["service_documentation"].as_str().unwrap().ends_with("/api/docs/"), "{view}");
+}
+
+#[tokio::test]
 async fn metrics_count_by_route_template() {
     let site = Site::new().await;
     let admin = site.admin().await;

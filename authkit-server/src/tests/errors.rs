@@ -42,6 +42,34 @@ async fn what_is_wrong_with_a_request_decides_the_status() {
 }
 
 #[tokio::test]
+async fn a_body_where_there_is_nothing_to_say_is_looked_at() {
+    let site = Site::new().await;
+    let (_, tokens) = site.signed_in("ada@example.org").await;
+    let ask = async |method: &str, path: &str, kind, body: &'static str| {
+        let mut asked = raw(method, path, kind, body);
+        let token = format!("Bearer {}", tokens.access_token.expose());
+        asked.headers_mut().insert("authorization", token.parse().unwrap());
+        site.send(asked).await
+    };
+    for (method, path, status) in [("POST", "/v1/me/mfa/totp", 201), ("DELETE", "/v1/me/sessions", 200)] {
+        for (kind, body) in [(None, ""), (JSON, ""), (JSON, "{}"), (JSON, " { } ")] {
+            ask(method, path, kind, body).await.is(status);
+        }
+        for (kind, body, status, code) in [
+            (JSON, "{", 400, "request.malformed"),
+            (JSON, "nonsense", 400, "request.malformed"),
+            (JSON, "{\"x\":1}", 422, "request.validation_failed"),
+            (JSON, "[]", 422, "request.validation_failed"),
+            (JSON, "null", 422, "request.validation_failed"),
+            (None, "{}", 415, "request.unsupported_media_type"),
+            (Some("text/plain"), "x", 415, "request.unsupported_media_type"),
+        ] {
+            ask(method, path, kind, body).await.refused(status, code);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_wrong_method_names_the_right_ones() {
     let site = Site::new().await;
     let answer = site.send(raw("PUT", "/v1/me", None, "")).await.refused(405, "request.method_not_allowed");

@@ -12,7 +12,7 @@ fn from(host: &str, peer: &str) -> Request<axum::body::Body> {
     asked
 }
 
-fn production(config: &mut authkit_engine::Config) {
+pub(super) fn production(config: &mut authkit_engine::Config) {
     config.env = authkit_engine::config::Environment::Production;
     config.public_url = Some("https://id.example.com".into());
     // Nothing is opened there: tests bring their own store.

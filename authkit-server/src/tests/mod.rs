@@ -9,6 +9,7 @@ mod hosts;
 mod limits;
 mod repeats;
 mod sockets;
+mod traces;
 
 use crate::{AuthKit, router};
 use authkit_core::{

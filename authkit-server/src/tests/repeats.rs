@@ -49,6 +49,117 @@ async fn a_refused_request_can_be_corrected_under_the_same_key() {
     keyed(&site, Method::POST, "/v1/roles", &admin, "k-1", Some(json!({"name": "editor"}))).await.is(201);
 }
 
+/// A request without a token under a key.
+async fn anonymous(site: &Site, path: &str, body: Value) -> Answer {
+    let mut asked = request(Method::POST, path, None, Some(body));
+    asked.headers_mut().insert("idempotency-key", "k-1".parse().unwrap());
+    site.send(asked).await
+}
+
+#[tokio::test]
+async fn what_a_mailed_token_does_can_be_repeated_under_a_key() {
+    let site = Site::new().await;
+    let (email, password) = ("ada@example.org", "a quiet orange tram 17");
+    site.post("/v1/auth/register", None, json!({"email": email, "password": password})).await.is(202);
+    let verify = json!({"token": site.mailed(email, "verify_email").await});
+    let first = anonymous(&site, "/v1/auth/verify-email", verify.clone()).await.is(200);
+    let again = anonymous(&site, "/v1/auth/verify-email", verify.clone()).await.is(200);
+    assert_eq!(first.json(), again.json());
+    // Without the key, or with another token under it, nothing is told.
+    let path = "/v1/auth/verify-email";
+    site.post(path, None, verify).await.refused(400, "auth.invalid_token_or_expired");
+    let other = anonymous(&site, path, json!({"token": "akv_AAAAAQ"})).await;
+    other.refused(422, "request.idempotency_mismatch");
+
+    site.post("/v1/auth/password/forgot", None, json!({ "email": email })).await.is(202);
+    let token = site.mailed(email, "password_reset").await;
+    let reset = json!({"token": token, "new_password": "another quiet orange tram 18"});
+    for replayed in ["", "true"] {
+        let answer = anonymous(&site, "/v1/auth/password/reset", reset.clone()).await.is(204);
+        assert_eq!(answer.header("idempotency-replayed"), replayed);
+    }
+
+    let sign_in = json!({"email": email, "password": "another quiet orange tram 18"});
+    let tokens = site.post("/v1/auth/login", None, sign_in).await.is(200).json();
+    let change = json!({"new_email": "new@example.org"});
+    site.post("/v1/me/email", tokens["access_token"].as_str(), change).await.is(202);
+    let confirm = json!({"token": site.mailed("new@example.org", "email_change").await});
+    let undo = |site: &Site| {
+        let site = site.mailer.clone();
+        site.token(email, "email_changed")
+    };
+    for replayed in ["", "true"] {
+        let answer = anonymous(&site, "/v1/auth/email/confirm", confirm.clone()).await.is(204);
+        assert_eq!(answer.header("idempotency-replayed"), replayed);
+    }
+    site.factory.deliver(&site.mailer).await.unwrap();
+    let undo = json!({"token": undo(&site).unwrap().expose()});
+    for replayed in ["", "true"] {
+        let answer = anonymous(&site, "/v1/auth/email/undo", undo.clone()).await.is(204);
+        assert_eq!(answer.header("idempotency-replayed"), replayed);
+    }
+}
+
+#[tokio::test]
+async fn what_ends_ones_own_session_can_be_repeated_under_a_key() {
+    let password = authkit_testkit::factories::Factory::PASSWORD;
+    let body = || Some(json!({ "password": password }));
+    for (path, email) in [("/v1/me/deactivate", "ada@example.org"), ("/v1/me/delete", "bob@example.org")] {
+        let site = Site::new().await;
+        let (_, tokens) = site.signed_in(email).await;
+        let token = tokens.access_token.expose();
+        keyed(&site, Method::POST, path, token, "k-1", body()).await.is(204);
+        let again = keyed(&site, Method::POST, path, token, "k-1", body()).await.is(204);
+        assert_eq!(again.header("idempotency-replayed"), "true");
+        // Whatever differs is refused like any token of a session that has ended.
+        let other = Some(json!({"password": "something else"}));
+        for answer in [
+            keyed(&site, Method::POST, path, token, "k-2", body()).await,
+            keyed(&site, Method::POST, path, token, "k-1", other).await,
+            keyed(&site, Method::POST, path, &format!("{token}x"), "k-1", body()).await,
+            site.call(Method::POST, path, Some(token), body()).await,
+        ] {
+            answer.refused(401, "auth.invalid_token");
+        }
+        site.clock.advance(jiff::SignedDuration::from_mins(20));
+        keyed(&site, Method::POST, path, token, "k-1", body()).await.refused(401, "auth.invalid_token");
+    }
+    let site = Site::new().await;
+    let (_, tokens) = site.signed_in("ada@example.org").await;
+    let (token, path) = (tokens.access_token.expose(), format!("/v1/me/sessions/{}", tokens.session_id));
+    for _ in 0..2 {
+        keyed(&site, Method::DELETE, &path, token, "k-1", None).await.is(204);
+    }
+}
+
+#[tokio::test]
+async fn a_password_change_can_be_repeated_under_a_key() {
+    let site = Site::new().await;
+    let (_, tokens) = site.signed_in("ada@example.org").await;
+    let token = tokens.access_token.expose();
+    let current = authkit_testkit::factories::Factory::PASSWORD;
+    let body = || Some(json!({"current_password": current, "new_password": "another quiet orange tram 18"}));
+    let path = "/v1/auth/password/change";
+    for replayed in ["", "true"] {
+        let answer = keyed(&site, Method::POST, path, token, "k-1", body()).await.is(204);
+        assert_eq!(answer.header("idempotency-replayed"), replayed);
+    }
+    keyed(&site, Method::POST, path, token, "k-2", body()).await.refused(401, "auth.invalid_credentials");
+}
+
+/// Answers that hold tokens, codes or secrets are not kept, not even sealed.
+#[test]
+fn no_answer_with_a_secret_in_it_is_kept() {
+    let document: Value = serde_json::from_str(&crate::openapi_json()).unwrap();
+    for route in crate::routes().iter().filter(|route| route.idempotent) {
+        let operation = &document["paths"][&route.path][route.method.as_str().to_lowercase()];
+        let text = operation["responses"].to_string();
+        for secret in ["TokensView", "LoginView", "BackupCodesView", "TotpEnrolmentView"] {
+            assert!(!text.contains(secret), "{} {}", route.method, route.path);
+        }
+    }
+}
+
 #[tokio::test]
 async fn an_unreadable_key_is_refused() {
     let site = Site::new().await;

@@ -45,6 +45,7 @@ async fn start(change: impl FnOnce(&mut Config)) -> Running {
             "done"
         }),
     );
+    let slow = slow.route("/large", get(async || vec![b'x'; 64 << 20]));
     let service = server.main_service();
     service.router = service.router.clone().merge(slow);
     let address = server.local_addr().unwrap();
@@ -53,6 +54,114 @@ async fn start(change: impl FnOnce(&mut Config)) -> Running {
         let _ = stopped.await;
     }));
     Running { address, stop, served, begun, end }
+}
+
+async fn answer_of(mut stream: TcpStream, path: &str) -> String {
+    ask(&mut stream, path).await;
+    rest(&mut stream).await
+}
+
+#[tokio::test]
+async fn one_address_has_a_limited_number_of_connections() {
+    let change = |config: &mut Config| {
+        super::hosts::production(config);
+        config.hosts.push("localhost".into());
+        config.http.max_connections_per_address = 2;
+    };
+    let running = start(change).await;
+    let mut first = TcpStream::connect(running.address).await.unwrap();
+    ask(&mut first, "/slow").await;
+    running.begun.notified().await;
+    let second = TcpStream::connect(running.address).await.unwrap();
+    let third = TcpStream::connect(running.address).await.unwrap();
+    assert_eq!(answer_of(third, "/health/live").await, "");
+    assert!(answer_of(second, "/health/live").await.starts_with("HTTP/1.1 200"));
+    // The second one's place is free again, as soon as the server has seen it go.
+    let mut answer = String::new();
+    while answer.is_empty() {
+        answer = answer_of(TcpStream::connect(running.address).await.unwrap(), "/health/live").await;
+    }
+    running.end.notify_one();
+
+    let running = start(|config| {
+        change(config);
+        config.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
+    })
+    .await;
+    let mut proxied = Vec::new();
+    for _ in 0..4 {
+        proxied.push(TcpStream::connect(running.address).await.unwrap());
+    }
+    for stream in proxied {
+        assert!(answer_of(stream, "/health/live").await.starts_with("HTTP/1.1 200"));
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_reads_nothing_is_given_up() {
+    let running = start(|config| {
+        config.http.write_timeout = "150ms".parse().unwrap();
+        config.http.max_connections = 1;
+    })
+    .await;
+    let mut deaf = TcpStream::connect(running.address).await.unwrap();
+    ask(&mut deaf, "/large").await;
+    let next = TcpStream::connect(running.address).await.unwrap();
+    let answer = tokio::time::timeout(Duration::from_secs(5), answer_of(next, "/health/live")).await;
+    assert!(answer.is_ok_and(|answer| answer.starts_with("HTTP/1.1 200")), "it holds its place");
+}
+
+#[tokio::test]
+async fn stopping_finishes_a_keyed_request_whose_client_has_gone() {
+    let (begun, end) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let hook = Waits { begun: begun.clone(), end: end.clone() };
+    let site = Site::building(
+        |config| {
+            config.listen = "127.0.0.1:0".parse().unwrap();
+            config.rate_limits.enabled = false;
+        },
+        |builder| builder.hooks(hook),
+    )
+    .await;
+    let server = Server::bind(site.engine.clone()).await.unwrap();
+    let address = server.local_addr().unwrap();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let served = tokio::spawn(server.run(async {
+        let _ = stopped.await;
+    }));
+    let body = r#"{"email":"ada@example.org","password":"a quiet orange tram 17"}"#;
+    let head =
+        "POST /v1/auth/register HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nIdempotency-Key: k";
+    let mut gone = TcpStream::connect(address).await.unwrap();
+    gone.write_all(format!("{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len()).as_bytes()).await.unwrap();
+    begun.notified().await;
+    drop(gone);
+    stop.send(()).unwrap();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert!(!served.is_finished(), "it left a request behind");
+    end.notify_one();
+    served.await.unwrap().unwrap();
+    assert!(site.mailed("ada@example.org", "verify_email").await.starts_with("akv_"));
+}
+
+/// Keeps an operation waiting.
+#[derive(Debug)]
+struct Waits {
+    begun: Arc<Notify>,
+    end: Arc<Notify>,
+}
+
+#[async_trait::async_trait]
+impl authkit_core::ports::Hooks for Waits {
+    async fn before(
+        &self,
+        _: &authkit_core::ports::Operation,
+        _: Option<&authkit_core::ports::NewAccount<'_>>,
+    ) -> Result<(), authkit_core::ports::Refusal> {
+        self.begun.notify_one();
+        self.end.notified().await;
+        Ok(())
+    }
 }
 
 async fn ask<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, path: &str) {

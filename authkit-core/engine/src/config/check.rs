@@ -133,6 +133,7 @@ impl Config {
             ("links.mfa", self.links.mfa),
             ("http.header_timeout", self.http.header_timeout),
             ("http.body_timeout", self.http.body_timeout),
+            ("http.write_timeout", self.http.write_timeout),
             ("http.request_timeout", self.http.request_timeout),
             ("shutdown.deadline", self.shutdown.deadline),
         ] {
@@ -164,6 +165,8 @@ impl Config {
             "take 1 to 16384",
         );
         refuse(self.http.max_connections == 0, "http.max_connections", "at least 1 is needed");
+        let none = self.http.max_connections_per_address == 0;
+        refuse(none, "http.max_connections_per_address", "at least 1 is needed");
         for origin in &self.cors.origins {
             let fine = origin == "*" || (host_of(origin).is_some() && origin.matches('/').count() == 2);
             refuse(

@@ -194,8 +194,13 @@ sections! {
         body_timeout: Span = Span::seconds(10),
         /// How long an answer may take to be made; then 503.
         request_timeout: Span = Span::seconds(30),
+        /// How long a client may take nothing of an answer; then its connection is closed.
+        write_timeout: Span = Span::seconds(30),
         /// Connections at most.
         max_connections: usize = 4_096,
+        /// Connections of one client address at most (IPv6 by /64); further ones are closed. Trusted proxies may have any
+        /// number, and so may this machine in development.
+        max_connections_per_address: usize = 256,
     }
     /// Which other origins' pages may call the API.
     Cors {
