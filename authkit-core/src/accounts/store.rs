@@ -220,12 +220,13 @@ pub trait AccountStore {
     async fn find_registration(&self, tenant: TenantId, id: RegistrationId)
     -> Result<Option<Registration>, StoreError>;
 
-    /// The newest registration of the address.
-    async fn find_registration_by_email(
+    /// The registrations of the address, the newest first (by id), at most `limit`.
+    async fn list_registrations(
         &self,
         tenant: TenantId,
         key: &EmailKey,
-    ) -> Result<Option<Registration>, StoreError>;
+        limit: u32,
+    ) -> Result<Vec<Registration>, StoreError>;
 
     /// The single-use token.
     async fn find_token(&self, tenant: TenantId, id: OneTimeTokenId) -> Result<Option<OneTimeToken>, StoreError>;

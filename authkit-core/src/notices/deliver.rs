@@ -33,8 +33,8 @@ pub(super) enum Delivery {
     Mail(Box<Mail>, Vec<Change>),
     /// A call of the host application.
     Hook(Operation),
-    /// Nothing: what it was about is over, or never was.
-    Nothing,
+    /// No mail: what it was about is over, never was, or was mailed often enough. Still, something may be to write.
+    Nothing(Vec<Change>),
 }
 
 /// Why a record could not be dealt with now. The texts hold neither addresses nor content.
@@ -111,7 +111,7 @@ async fn settle(cx: &Context, owner: Uuid, mailer: &dyn Mailer, record: OutboxNo
 async fn attempt(cx: &Context, mailer: &dyn Mailer, record: &OutboxNotice) -> Result<Vec<Change>, Failure> {
     let notice = open(cx, record)?;
     match decide::decide(cx, record, &notice).await? {
-        Delivery::Nothing => Ok(Vec::new()),
+        Delivery::Nothing(changes) => Ok(changes),
         Delivery::Hook(operation) => cx.hooks.after(&operation).await.map(|()| Vec::new()).map_err(Failure::Temporary),
         Delivery::Mail(mail, changes) => match mailer.send(&mail).await {
             Ok(()) => Ok(changes.into_iter().chain(kept(cx, *mail)).collect()),

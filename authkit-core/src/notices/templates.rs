@@ -32,8 +32,8 @@ const SUBJECT_CHARACTERS: usize = 200;
 /// One template in the language of [minijinja](https://docs.rs/minijinja).
 ///
 /// It may use `product`, `public_url`, `email` (the recipient), `lang`, `link` (what the mail is about; empty when there is
-/// none), `sign_in_url`, `forgot_url`, `new_email`, `at` (when it happened) and `valid_minutes` (how long the link works);
-/// in HTML also `button(url, label)`, and everywhere the English `valid_minutes|duration`.
+/// none), `sign_in_url`, `forgot_url`, `new_email`, `at` (when it happened), `valid_minutes` (how long the link works)
+/// and `account` (in `address_taken`: `active`, `deactivated` or `pending_deletion`); in HTML also `button(url, label)`, and everywhere the English `valid_minutes|duration`.
 /// The layout gets `content` and `subject` as well. All of them are data: HTML escapes them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TemplateSource {
@@ -67,6 +67,7 @@ pub(super) struct Values {
     pub(super) new_email: String,
     pub(super) at: String,
     pub(super) valid_minutes: i64,
+    pub(super) account: &'static str,
 }
 
 impl Values {
@@ -81,6 +82,7 @@ impl Values {
             new_email: "grace@example.org".into(),
             at: "2026-11-20 15:45 UTC".into(),
             valid_minutes: 1440,
+            account: "active",
         }
     }
 
@@ -119,6 +121,7 @@ impl Framed<'_> {
             ("new_email", values.new_email.as_str().into()),
             ("at", values.at.as_str().into()),
             ("valid_minutes", values.valid_minutes.into()),
+            ("account", values.account.into()),
             ("lang", self.lang.into()),
             ("subject", self.subject.into()),
             ("content", self.content.clone()),

@@ -453,17 +453,18 @@ impl AccountStore for SqlStore {
         self.db.fetch_one(sql, values![tenant, id]).await?.as_ref().map(registration).transpose()
     }
 
-    async fn find_registration_by_email(
+    async fn list_registrations(
         &self,
         tenant: TenantId,
         key: &EmailKey,
-    ) -> Result<Option<Registration>, StoreError> {
+        limit: u32,
+    ) -> Result<Vec<Registration>, StoreError> {
         let sql = concat!(
             "SELECT ",
             registration_columns!(),
-            " FROM registrations WHERE tenant_id = $1 AND email_key = $2 ORDER BY id DESC LIMIT 1"
+            " FROM registrations WHERE tenant_id = $1 AND email_key = $2 ORDER BY id DESC LIMIT $3"
         );
-        self.db.fetch_one(sql, values![tenant, *key]).await?.as_ref().map(registration).transpose()
+        self.db.fetch(sql, values![tenant, *key, limit]).await?.iter().map(registration).collect()
     }
 
     async fn find_token(&self, tenant: TenantId, id: OneTimeTokenId) -> Result<Option<OneTimeToken>, StoreError> {

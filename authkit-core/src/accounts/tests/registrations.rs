@@ -64,17 +64,20 @@ async fn of_parallel_proofs_of_one_address_exactly_one_wins() {
 }
 
 #[tokio::test]
-async fn a_link_runs_out_and_a_renewed_one_voids_the_old() {
+async fn a_link_runs_out_and_a_further_one_leaves_it_as_it_is() {
     let world = World::new().await;
     let old = world.register(ADA, PASSWORD).await;
     let key = Email::parse(ADA, false).expect("an address").key(&world.cx.keyring, DEFAULT_TENANT);
-    let found = world.cx.store.find_registration_by_email(DEFAULT_TENANT, &key).await.expect("read").expect("pending");
-    let (change, new) = register::renew(&world.cx, &found);
-    world.cx.commit(Scope::Tenant(DEFAULT_TENANT), Unit::new().with(change)).await.expect("renewed");
+    let found = world.cx.store.list_registrations(DEFAULT_TENANT, &key, 1).await.expect("read").remove(0);
     let kind = crate::crypto::OpaqueKind::Verify;
-    assert!(!world.accounts.token_is_valid(kind, &old).await.expect("read"));
+    world.clock.advance(SignedDuration::from_mins(1));
+    let (change, _, new) = register::another_link(&world.cx, &found, false);
+    world.cx.commit(Scope::Tenant(DEFAULT_TENANT), Unit::new().with(change)).await.expect("copied");
+    assert!(world.accounts.token_is_valid(kind, &old).await.expect("read"));
+    world.clock.advance(world.cx.settings.links.verify - SignedDuration::from_mins(1));
+    assert!(!world.accounts.token_is_valid(kind, &old).await.expect("read"), "nor does it make it live longer");
     assert!(world.accounts.token_is_valid(kind, new.secret()).await.expect("read"));
-    world.clock.advance(world.cx.settings.links.verify);
+    world.clock.advance(SignedDuration::from_mins(1));
     assert!(!world.accounts.token_is_valid(kind, new.secret()).await.expect("read"));
     let late = world.accounts.verify_email(&world.origin, TokenRequest { token: new.secret().clone() }).await;
     assert_eq!(code(late), ErrorCode::InvalidOneTimeToken);

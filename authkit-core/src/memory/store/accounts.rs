@@ -203,14 +203,18 @@ impl AccountStore for MemoryStore {
         Ok(self.read().registrations.get(&(tenant, id)).cloned())
     }
 
-    async fn find_registration_by_email(
+    async fn list_registrations(
         &self,
         tenant: TenantId,
         key: &EmailKey,
-    ) -> Result<Option<Registration>, StoreError> {
+        limit: u32,
+    ) -> Result<Vec<Registration>, StoreError> {
         let state = self.read();
         let of_address = state.registrations.values().filter(|row| row.tenant == tenant && row.email_key == *key);
-        Ok(of_address.max_by_key(|row| row.id).cloned())
+        let mut found: Vec<_> = of_address.cloned().collect();
+        found.sort_unstable_by_key(|row| std::cmp::Reverse(row.id));
+        found.truncate(limit as usize);
+        Ok(found)
     }
 
     async fn find_token(&self, tenant: TenantId, id: OneTimeTokenId) -> Result<Option<OneTimeToken>, StoreError> {

@@ -61,7 +61,7 @@ delegate! {
         fn list_users(&self, t: TenantId, f: &UserFilter, after: Option<&Position>, limit: u32) -> Vec<User>;
         fn password_history(&self, tenant: TenantId, user: UserId, limit: u32) -> Vec<String>;
         fn find_registration(&self, tenant: TenantId, id: RegistrationId) -> Option<Registration>;
-        fn find_registration_by_email(&self, tenant: TenantId, key: &EmailKey) -> Option<Registration>;
+        fn list_registrations(&self, tenant: TenantId, key: &EmailKey, limit: u32) -> Vec<Registration>;
         fn find_token(&self, tenant: TenantId, id: OneTimeTokenId) -> Option<OneTimeToken>;
     }
     AttemptStore { fn find_attempts(&self, tenant: TenantId, key: &AttemptKey) -> Option<Attempts>; }

@@ -182,7 +182,7 @@ macro_rules! store_suite {
             accounts::users_are_filtered
             accounts::users_of_another_tenant_are_invisible
             tokens::a_registration_is_kept_renewed_and_consumed
-            tokens::the_newest_registration_of_an_address_is_found
+            tokens::registrations_of_an_address_are_listed_newest_first
             tokens::registrations_of_an_address_go_together
             tokens::a_token_is_consumed_once
             tokens::a_token_is_consumed_by_one_of_many

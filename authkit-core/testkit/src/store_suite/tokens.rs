@@ -50,16 +50,21 @@ pub async fn a_registration_is_kept_renewed_and_consumed(store: Arc<dyn Store>) 
     assert!(store.find_registration(tenant, id).await.unwrap().is_none());
 }
 
-pub async fn the_newest_registration_of_an_address_is_found(store: Arc<dyn Store>) {
+pub async fn registrations_of_an_address_are_listed_newest_first(store: Arc<dyn Store>) {
     let (tenant, key) = (build::tenant(), build::key());
     let registrations: Vec<_> = (0..3).map(|_| build::registration(tenant, key)).collect();
     for registration in &registrations {
         register(&*store, registration).await;
     }
-    let newest = store.find_registration_by_email(tenant, &key).await.unwrap().unwrap();
-    assert_eq!(newest.id, registrations[2].id);
-    assert!(store.find_registration_by_email(build::tenant(), &key).await.unwrap().is_none());
-    assert!(store.find_registration(build::tenant(), newest.id).await.unwrap().is_none());
+    register(&*store, &build::registration(tenant, build::key())).await;
+    let listed = async |tenant, limit| {
+        let found = store.list_registrations(tenant, &key, limit).await.unwrap();
+        found.into_iter().map(|row| row.id).collect::<Vec<_>>()
+    };
+    assert_eq!(listed(tenant, 9).await, [2, 1, 0].map(|n: usize| registrations[n].id));
+    assert_eq!(listed(tenant, 2).await, [2, 1].map(|n: usize| registrations[n].id));
+    assert!(listed(build::tenant(), 9).await.is_empty());
+    assert!(store.find_registration(build::tenant(), registrations[2].id).await.unwrap().is_none());
 }
 
 pub async fn registrations_of_an_address_go_together(store: Arc<dyn Store>) {
