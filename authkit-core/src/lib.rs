@@ -24,6 +24,7 @@ pub mod rbac;
 pub mod sessions;
 mod settings;
 pub mod tenants;
+mod text;
 
 pub use context::{Context, Origin};
 pub use error::{Error, Result};
