@@ -142,8 +142,11 @@ requests! {
     }
     /// `POST /v1/roles`
     CreateRoleRequest {
-        /// Unique in the tenant.
-        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 64))]
+        /// Unique in the tenant, in any case. ASCII letters, digits, `. _ : - /` and single spaces between them.
+        #[cfg_attr(
+            feature = "openapi",
+            schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9._:/-]+( [A-Za-z0-9._:/-]+)*$")
+        )]
         name: String,
         /// What the role is for.
         #[serde(default)]
@@ -161,7 +164,10 @@ requests! {
     UpdateRoleRequest {
         /// Unique in the tenant.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 64))]
+        #[cfg_attr(
+            feature = "openapi",
+            schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9._:/-]+( [A-Za-z0-9._:/-]+)*$")
+        )]
         name: Option<String>,
         /// What the role is for.
         #[serde(default, skip_serializing_if = "Option::is_none")]
