@@ -117,6 +117,10 @@ pub(crate) fn describe(cx: &Context, response: &mut Response, trace: &str) {
     let error = match response.extensions_mut().remove::<Pending>() {
         Some(Pending(error)) => error,
         // Refusals of axum's extractors are plain text.
+        None if response.status() == StatusCode::BAD_REQUEST && !is_page(response) => Arc::new(Error::new(
+            ErrorCode::MalformedRequest,
+            "Its address or its form is not as we made it. Start anew.",
+        )),
         None if response.status().as_u16() >= 400 && !is_page(response) => {
             Arc::new(problem::of_status(response.status()))
         }

@@ -89,6 +89,7 @@ async fn totp_from_enrolment_to_sign_in_with_a_backup_code() {
     let token = tokens.access_token.expose();
     let enrolment = site.call(Method::POST, "/v1/me/mfa/totp", Some(token), None).await.is(201).json();
     assert!(enrolment["qr_svg"].as_str().unwrap().contains("<svg"));
+    assert!(enrolment["qr_png"].as_str().unwrap().starts_with("data:image/png;base64,iVBORw0KGgo"));
     let secret = base32(enrolment["secret"].as_str().unwrap());
     let code = |site: &Site| totp_now(site, &secret);
     site.post("/v1/me/mfa/totp/confirm", Some(token), json!({"code": "000000"}))
