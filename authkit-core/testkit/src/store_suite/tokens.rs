@@ -84,8 +84,13 @@ pub async fn registrations_of_an_address_go_together(store: Arc<dyn Store>) {
 pub async fn a_token_is_consumed_once(store: Arc<dyn Store>) {
     let tenant = build::tenant();
     let user = build::stored_user(&*store, tenant).await;
-    for purpose in [TokenPurpose::PasswordReset, TokenPurpose::EmailChange, TokenPurpose::EmailUndo, TokenPurpose::Mfa]
-    {
+    for purpose in [
+        TokenPurpose::PasswordReset,
+        TokenPurpose::EmailChange,
+        TokenPurpose::EmailUndo,
+        TokenPurpose::Mfa,
+        TokenPurpose::Reactivate,
+    ] {
         let token = build::token(&user, purpose);
         keep(&*store, &token).await;
         let found = store.find_token(tenant, token.id).await.unwrap().unwrap();
