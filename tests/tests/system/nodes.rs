@@ -1,7 +1,9 @@
 //! Two server processes on one PostgreSQL.
 
-use authkit_tests::{Client, Database, Server, rounds};
+use authkit_core::wire::SessionId;
+use authkit_tests::{Client, Database, PASSWORD, Server, rounds};
 use serde_json::json;
+use sqlx::{Connection, PgConnection};
 use std::time::{Duration, Instant};
 
 /// Repeats the request until it is answered with `status`, which must happen within a second.
@@ -31,7 +33,7 @@ async fn what_one_node_revokes_the_other_refuses_within_a_second() {
     // Writers that began earlier and commit later hold the snapshot's horizon back all the time.
     let url = database.url.clone();
     let late = tokio::spawn(async move {
-        use sqlx::{Connection, Executor, PgConnection};
+        use sqlx::Executor;
         let mut connection = PgConnection::connect(&url).await.unwrap();
         loop {
             connection.execute("BEGIN").await.unwrap();
@@ -64,10 +66,58 @@ async fn what_one_node_revokes_the_other_refuses_within_a_second() {
         let _ = elsewhere.get("/v1/me").await.expect(200);
         let _ = admin.post(&format!("/v1/admin/users/{}/deactivate", user.user_id()), json!({})).await.expect(200);
         within_a_second(&elsewhere, "/v1/me", 401, "deactivated account").await;
+
+        let leaver = one.client().new_user(&format!("leaver{round}@example.com")).await;
+        let elsewhere = leaver.at(&two.url);
+        let _ = elsewhere.get("/v1/me").await.expect(200);
+        assert_eq!(leaver.post("/v1/me/delete", json!({"password": PASSWORD})).await.status, 204);
+        within_a_second(&elsewhere, "/v1/me", 401, "deleted account").await;
     }
     late.abort();
     assert_eq!(one.terminate().await, Some(0));
     assert_eq!(two.terminate().await, Some(0));
+}
+
+/// The row of the feed is written first and seen last: readers have passed its place by then.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_revocation_that_commits_late_is_heard_and_delays_no_other() {
+    let database = Database::postgres().await;
+    let (one, two) = (Server::start(&database).await, Server::start(&database).await);
+    for round in 0..rounds(3, 30) {
+        let late = one.client().new_user(&format!("late{round}@example.com")).await.at(&two.url);
+        let meanwhile = one.client().new_user(&format!("meanwhile{round}@example.com")).await;
+        let session: SessionId = late.tokens["session_id"].as_str().unwrap().parse().unwrap();
+        let _ = late.get("/v1/me").await.expect(200);
+
+        // What the end of a session writes, held open. It does not notify: whether readers are woken must not matter.
+        let mut connection = PgConnection::connect(&database.url).await.unwrap();
+        let mut writer = connection.begin().await.unwrap();
+        sqlx::query(
+            "INSERT INTO feed (kind, tenant_id, subject_id, at) SELECT 'session_ended', tenant_id, id, \
+             (extract(epoch FROM clock_timestamp()) * 1000000)::bigint FROM sessions WHERE id = $1",
+        )
+        .bind(session.uuid())
+        .execute(&mut *writer)
+        .await
+        .unwrap();
+        let deleted =
+            sqlx::query("DELETE FROM sessions WHERE id = $1").bind(session.uuid()).execute(&mut *writer).await.unwrap();
+        assert_eq!(deleted.rows_affected(), 1);
+
+        for turn in 0..4 {
+            let mut other = one.client();
+            other.sign_in(&format!("meanwhile{round}@example.com")).await;
+            let there = other.at(&two.url);
+            let _ = there.get("/v1/me").await.expect(200);
+            let id = other.tokens["session_id"].as_str().unwrap();
+            assert_eq!(meanwhile.delete(&format!("/v1/me/sessions/{id}")).await.status, 204);
+            within_a_second(&there, "/v1/me", 401, &format!("revocation {turn} beside an open one")).await;
+        }
+        let _ = late.get("/v1/me").await.expect(200);
+
+        writer.commit().await.unwrap();
+        within_a_second(&late, "/v1/me", 401, "revocation that committed late").await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -8,8 +8,9 @@ use authkit_core::{
     wire::{ErrorCode, LoginRequest, LoginView, Secret, TokensView},
 };
 use authkit_engine::{Config, Engine};
-use authkit_tests::{Database, PASSWORD, rounds};
+use authkit_tests::{Database, PASSWORD, Server, rounds};
 use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
 
 on_both_engines! {
     eight_simultaneous_refreshes_get_one_pair_and_reuse_kills_the_family
@@ -88,4 +89,24 @@ async fn a_lost_answer_is_replayed_for_its_idempotency_key_only(database: Databa
     clock.advance(SignedDuration::from_mins(1));
     refresh(first.refresh_token, Some("two")).await.unwrap_err();
     refresh(next.refresh_token, None).await.unwrap_err();
+}
+
+/// Over sockets on one node; `nodes` does the same at two.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn eight_simultaneous_requests_get_one_pair() {
+    let database = Database::sqlite();
+    let server = Server::start(&database).await;
+    let mut user = server.client().new_user("ada@example.com").await;
+    for _ in 0..rounds(10, 200) {
+        let body = json!({"refresh_token": user.refresh_token()});
+        let requests = (0..8).map(|_| user.post("/v1/auth/refresh", body.clone()));
+        let answers = futures_util::future::join_all(requests).await;
+        let pairs: Vec<_> = answers.into_iter().map(|answer| answer.expect(200)).collect();
+        for pair in &pairs {
+            assert_eq!(pair["refresh_token"], pairs[0]["refresh_token"]);
+            assert_eq!(pair["access_token"], pairs[0]["access_token"]);
+        }
+        user.tokens = pairs[0].clone();
+        let _ = user.get("/v1/me").await.expect(200);
+    }
 }
