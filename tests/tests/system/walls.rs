@@ -1,11 +1,14 @@
 //! Every operation of the OpenAPI document, called by those who may not: nobody, an ordinary user, another tenant.
 
 use crate::on_both_engines;
-use authkit_tests::{Client, Database, PASSWORD, Server};
+use authkit_tests::{Answer, Client, Database, PASSWORD, Server};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-on_both_engines! { no_operation_can_be_called_by_those_who_may_not }
+on_both_engines! {
+    no_operation_can_be_called_by_those_who_may_not
+    ids_of_another_tenant_in_bodies_and_queries_are_unknown_ones
+}
 
 struct Operation {
     method: Method,
@@ -155,4 +158,97 @@ async fn no_operation_can_be_called_by_those_who_may_not(database: Database) {
     let mut confused = victim.clone();
     confused.tenant = Some("other".into());
     assert!(matches!(confused.get("/v1/me").await.status, 400 | 401));
+}
+
+/// The status and the body, without what differs between any two answers.
+fn outcome(answer: &Answer, ids: &[&str]) -> (u16, String) {
+    let mut body = answer.body.clone();
+    if let Some(fields) = body.as_object_mut() {
+        fields.remove("trace_id");
+    }
+    let text = ids.iter().fold(body.to_string(), |text, id| text.replace(id, "the id"));
+    (answer.status, text)
+}
+
+async fn ids_of_another_tenant_in_bodies_and_queries_are_unknown_ones(database: Database) {
+    let (code, text) = Server::run(&database, &["tenant", "create", "other", "--name", "Other"], None).await;
+    assert_eq!(code, 0, "{text}");
+    for tenant in ["default", "other"] {
+        let email = "root@example.com";
+        let arguments = ["user", "create", "--tenant", tenant, "--email", email, "--password-stdin", "--role", "admin"];
+        let (code, text) = Server::run(&database, &arguments, Some(PASSWORD)).await;
+        assert_eq!(code, 0, "{text}");
+    }
+    let server = Server::start(&database).await;
+    let (mut admin, mut stranger) = (server.client(), server.client());
+    admin.sign_in("root@example.com").await;
+    stranger.tenant = Some("other".into());
+    stranger.sign_in("root@example.com").await;
+    let victim = server.client().new_user("victim@example.com").await;
+    let new_role = json!({"name": "parent", "permissions": ["users:read"]});
+    let id = |value: Value| value["id"].as_str().unwrap().to_owned();
+    let foreign_role = id(admin.post("/v1/roles", new_role.clone()).await.expect(201));
+    let own_role = id(stranger.post("/v1/roles", new_role).await.expect(201));
+    assert_eq!(admin.put(&format!("/v1/users/{}/roles/{foreign_role}", victim.user_id())).await.status, 204);
+    let unknown = |prefix: &str| format!("{prefix}0192f0c1a4b87c3d9e5f60718293a4b5");
+    let (unknown_role, unknown_user) = (unknown("rol_"), unknown("usr_"));
+    let (foreign_user, own_user) = (victim.user_id().to_owned(), stranger.user_id().to_owned());
+
+    // Each request twice: with an id of the other tenant, and with one that nobody has.
+    let roles = [foreign_role.as_str(), unknown_role.as_str()];
+    let users = [foreign_user.as_str(), unknown_user.as_str()];
+    let child = |parent: &str| Some(json!({"name": "child", "permissions": [], "parent_id": parent}));
+    let check = |field: &str, id: &str| Some(json!({"permission": "users:read", field: id}));
+    type Request = (Method, String, Option<Value>);
+    let new = || "/v1/roles".to_owned();
+    let decide = || "/v1/permissions/check".to_owned();
+    let pairs: Vec<(&str, [Request; 2], &[u16])> = vec![
+        ("a new role's parent", roles.map(|r| (Method::POST, new(), child(r))), &[404, 422]),
+        (
+            "a role's parent",
+            roles.map(|r| (Method::PATCH, format!("/v1/roles/{own_role}"), Some(json!({"parent_id": r})))),
+            &[404, 422],
+        ),
+        ("roles by parent", roles.map(|r| (Method::GET, format!("/v1/roles?parent_id={r}"), None)), &[200]),
+        ("users by role", roles.map(|r| (Method::GET, format!("/v1/admin/users?role={r}"), None)), &[200]),
+        ("assigned role", roles.map(|r| (Method::PUT, format!("/v1/users/{own_user}/roles/{r}"), None)), &[404]),
+        ("removed role", roles.map(|r| (Method::DELETE, format!("/v1/users/{own_user}/roles/{r}"), None)), &[404]),
+        ("assigned user", users.map(|u| (Method::PUT, format!("/v1/users/{u}/roles/{own_role}"), None)), &[404]),
+        ("removed user", users.map(|u| (Method::DELETE, format!("/v1/users/{u}/roles/{own_role}"), None)), &[404]),
+        ("whose permission", users.map(|u| (Method::POST, decide(), check("user_id", u))), &[404]),
+        ("whose resource", users.map(|u| (Method::POST, decide(), check("owner_id", u))), &[200]),
+        ("audit by subject", users.map(|u| (Method::GET, format!("/v1/admin/audit?subject={u}"), None)), &[200]),
+        ("audit by actor", users.map(|u| (Method::GET, format!("/v1/admin/audit?actor={u}"), None)), &[200]),
+    ];
+    for (what, requests, statuses) in pairs {
+        let mut outcomes = Vec::new();
+        for (method, path, body) in requests {
+            let answer = stranger.try_request(method, &path, body.as_ref(), &[]).await.unwrap();
+            outcomes.push(outcome(&answer, &[roles[0], roles[1], users[0], users[1]]));
+        }
+        assert_eq!(outcomes[0], outcomes[1], "{what}");
+        assert!(statuses.contains(&outcomes[0].0), "{what}: {outcomes:?}");
+        if outcomes[0].0 == 200 && !what.starts_with("whose") {
+            assert!(outcomes[0].1.contains("\"data\":[]"), "{what}: {}", outcomes[0].1);
+        }
+    }
+    let found = admin.get(&format!("/v1/admin/audit?subject={foreign_user}")).await.expect(200);
+    assert!(!found["data"].as_array().unwrap().is_empty(), "there is something to be hidden");
+
+    // A page of one tenant's list does not go on in another's, nor one user's in another user's.
+    for list in ["/v1/roles?limit=1", "/v1/admin/users?limit=1", "/v1/admin/audit?limit=1"] {
+        let cursor = admin.get(list).await.expect(200)["next_cursor"].as_str().expect("another page").to_owned();
+        let next = format!("{list}&cursor={cursor}");
+        let _ = admin.get(&next).await.expect(200);
+        stranger.get(&next).await.refused(400, "request.invalid_cursor");
+    }
+    let mut again = victim.clone();
+    again.sign_in("victim@example.com").await;
+    let list = "/v1/me/sessions?limit=1";
+    let cursor = again.get(list).await.expect(200)["next_cursor"].as_str().expect("another page").to_owned();
+    let next = format!("{list}&cursor={cursor}");
+    let _ = again.get(&next).await.expect(200);
+    for other in [&stranger, &admin] {
+        other.get(&next).await.refused(400, "request.invalid_cursor");
+    }
 }
