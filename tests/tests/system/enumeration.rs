@@ -4,7 +4,7 @@ use crate::on_both_engines;
 use authkit_core::{
     Origin,
     memory::InlineHasher,
-    tenants::DEFAULT_TENANT,
+    tenants::{DEFAULT_TENANT, TenantSettings},
     wire::{EmailRequest, LoginRequest, RegisterRequest},
 };
 use authkit_engine::{Config, Engine};
@@ -60,12 +60,16 @@ async fn known_and_unknown_addresses_take_the_same_time(database: Database) {
             .unwrap();
     }
     let (engine, origin) = (&engine, &origin);
-    let login = |email: String| async move {
+    let login_from = |origin: Origin, email: String| async move {
         let request = LoginRequest { email, password: "wrong horse battery staple".into() };
-        engine.sign_in().login(origin, request).await.unwrap_err();
+        engine.sign_in().login(&origin, request).await.unwrap_err();
     };
+    let login = |email: String| login_from(origin.clone(), email);
     let forgot = |email: String| async move {
         engine.accounts().forgot_password(origin, EmailRequest { email }).await.unwrap();
+    };
+    let resend = |email: String| async move {
+        engine.accounts().resend_verification(origin, EmailRequest { email }).await.unwrap();
     };
     let register = |email: String| async move {
         let request = RegisterRequest {
@@ -78,10 +82,21 @@ async fn known_and_unknown_addresses_take_the_same_time(database: Database) {
         };
         engine.accounts().register(origin, request).await.unwrap();
     };
+    // A tenant without users and a name that no tenant has.
+    engine.tenants().create("empty", "Empty", &[], TenantSettings::default()).await.unwrap();
+    let tenant = |name: &str| Origin::local(engine.tenants().resolve(None, Some(name)).unwrap());
+    let (empty, nowhere) = (tenant("empty"), tenant("nowhere"));
+    assert_ne!(empty.tenant, nowhere.tenant);
     let known = |n: usize| format!("known{n}@example.com");
     let unknown = |n: usize| format!("nobody{n}@example.com");
     for (what, (one, two)) in [
         ("login", interleaved(pairs, |n| login(known(n)), |n| login(unknown(n))).await),
+        (
+            "login at a tenant",
+            interleaved(pairs, |n| login_from(empty.clone(), unknown(n)), |n| login_from(nowhere.clone(), unknown(n)))
+                .await,
+        ),
+        ("resend", interleaved(pairs, |n| resend(known(n)), |n| resend(unknown(n))).await),
         ("forgot", interleaved(pairs, |n| forgot(known(n)), |n| forgot(unknown(n))).await),
         ("register", interleaved(pairs, |n| register(known(n)), |n| register(unknown(n))).await),
     ] {
