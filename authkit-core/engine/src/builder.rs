@@ -1,6 +1,7 @@
 use crate::{
     Argon2Pool, BreachedList, Config, Engine, EngineError, MaxMindPlaces,
     config::{ConfigError, Problem},
+    counting::Counting,
     keys,
     mail::Unsent,
     storage::{self, Opened},
@@ -147,6 +148,7 @@ impl EngineBuilder {
             hasher,
             breached,
             places,
+            observer: Arc::new(Counting),
             hooks: self.hooks.unwrap_or_else(|| Arc::new(NoHooks)),
             keyring,
             permissions: Permissions::new(self.permissions)?,

@@ -188,6 +188,9 @@ impl Shared {
                 return None;
             }
             if let Some(job) = queue.waiting.pop_front() {
+                let depth = queue.waiting.len();
+                drop(queue);
+                metrics::gauge!("authkit_hash_queue").set(depth as f64);
                 return Some(job);
             }
             queue.idle += 1;

@@ -28,6 +28,7 @@
 mod breached;
 mod builder;
 pub mod config;
+mod counting;
 mod engine;
 mod error;
 mod hashing;

@@ -6,7 +6,8 @@ use authkit_core::{
     accounts::{Email, User, UserFilter},
     ports::Position,
     rbac::Role,
-    wire::{ErrorCode, RoleId, TenantId, UserId},
+    sessions::Session,
+    wire::{ErrorCode, RoleId, SessionId, TenantId, UserId},
 };
 
 /// Reads of one tenant without a principal. Whoever holds the engine holds the database and its keys, so nothing is asked.
@@ -80,6 +81,33 @@ impl Operator {
         let detail = format!("There is no role `{name_or_id}`; there are {}.", names.join(", "));
         let found = roles.iter().find(|role| role.name == name_or_id || Some(role.id) == id).cloned();
         found.ok_or_else(|| authkit_core::Error::new(ErrorCode::RoleNotFound, detail))
+    }
+
+    /// The user's sessions, newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn list_sessions(&self, user: UserId, limit: u32) -> Result<Vec<Session>> {
+        let mut sessions: Vec<Session> = Vec::new();
+        while sessions.len() < limit as usize {
+            let after = sessions.last().map(|last| Position { key: String::new(), id: last.id.uuid() });
+            let want = (limit - sessions.len() as u32).min(500);
+            let page = self.engine.context().store.list_sessions(self.tenant, user, after.as_ref(), want).await?;
+            let last = page.len() < want as usize;
+            sessions.extend(page);
+            if last {
+                break;
+            }
+        }
+        Ok(sessions)
+    }
+
+    /// Ends one session of the user.
+    ///
+    /// # Errors
+    /// `session.not_found`, `auth.refused_by_application`.
+    pub async fn end_session(&self, user: UserId, id: SessionId) -> Result<()> {
+        self.engine.sessions().revoke_of(&self.origin(), user, id).await
     }
 
     /// The names of the roles that the user holds directly.

@@ -1,6 +1,6 @@
 //! The configured database: opening it, bringing its schema up to date, and the key that development keeps with it.
 
-use crate::{Config, EngineError, keys};
+use crate::{Config, EngineError, counting::Migrations, keys};
 use authkit_core::{
     crypto::MasterKey,
     memory::SystemClock,
@@ -8,6 +8,7 @@ use authkit_core::{
     tenants::LeaseChange,
 };
 use authkit_sql::{OpenError, Options, SqlStore};
+use jiff::SignedDuration;
 use std::{
     error::Error as _,
     path::{Path, PathBuf},
@@ -43,10 +44,12 @@ pub(crate) async fn open(
         if !migrate {
             return Err(EngineError::NotMigrated(state.pending.len()));
         }
-        store
-            .migrate(|step| tracing::info!(version = step.version, name = step.name, done = step.done, "migration"))
-            .await
-            .map_err(failed)?;
+        let mut counted = Migrations::new();
+        let progress = |step: MigrationProgress| {
+            counted.step(step.done);
+            tracing::info!(version = step.version, name = step.name, done = step.done, "migration");
+        };
+        store.migrate(progress).await.map_err(failed)?;
     }
     writable(&store).await.map_err(|error| error.at(&config.shown_database_url()))?;
     let key = match config.is_development() && config.keys.master.is_empty() {
@@ -183,6 +186,22 @@ impl Config {
         let state = store.migrate(progress).await.map_err(failed);
         store.close().await;
         state
+    }
+
+    /// How far the database server's clock is ahead of this machine's. `None` for SQLite, which has none of its own.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn clock_difference(&self) -> Result<Option<SignedDuration>, EngineError> {
+        let store = connect(self, Arc::new(SystemClock)).await?;
+        // The first question pays for the connection.
+        let _ = store.server_time().await;
+        let before = SystemClock.now();
+        let told = store.server_time().await;
+        let middle = before + SystemClock.now().duration_since(before) / 2;
+        store.close().await;
+        let told = told.map_err(|error| EngineError::Database(one_line(&error.to_string())))?;
+        Ok(told.map(|there| there.duration_since(middle)))
     }
 
     /// The file of the SQLite database, when it is one.

@@ -172,3 +172,36 @@ async fn a_panic_in_a_background_task_does_not_end_it() {
     until(async || (sent.load(Ordering::SeqCst) >= 2).then_some(())).await;
     worker.stop(Duration::from_secs(5)).await;
 }
+
+#[tokio::test]
+async fn what_the_domain_does_is_counted() {
+    let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+    let read = recorder.handle();
+    let _recording = metrics::set_default_local_recorder(&recorder);
+    let engine = engine("sqlite::memory:").await;
+    let origin = Origin::local(DEFAULT_TENANT);
+    engine.accounts().create_verified(&origin, "ada@example.com", &PASSWORD.into(), None).await.expect("created");
+    engine.sign_in().login(&origin, login()).await.expect("signed in");
+    for _ in 0..5 {
+        let wrong = LoginRequest { password: "violet tractor 13 umbrella".into(), ..login() };
+        engine.sign_in().login(&origin, wrong).await.expect_err("refused");
+    }
+    let worker = engine.start_worker();
+    until(async || read.render().contains("authkit_audit_unsealed ").then_some(())).await;
+    worker.stop(Duration::from_secs(5)).await;
+    let text = read.render();
+    for line in [
+        "authkit_migrations_applied_total 1",
+        "authkit_migration_seconds_count 1",
+        "authkit_sign_ins_total{outcome=\"success\"} 1",
+        "authkit_sign_ins_total{outcome=\"failure\"} 5",
+        "authkit_lockouts_total 1",
+        "authkit_operations_total{action=\"user.created\",outcome=\"success\"} 1",
+        "authkit_notices_waiting ",
+        "authkit_notices_dead 0",
+        "authkit_feed_age_seconds ",
+    ] {
+        assert!(text.lines().any(|shown| shown.starts_with(line)), "{line} is missing in\n{text}");
+    }
+    assert!(!text.contains("ada"), "something personal is counted:\n{text}");
+}

@@ -23,6 +23,8 @@ const DELIVERY: Duration = Duration::from_secs(60);
 const SEAL: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 const GAUGES: Duration = Duration::from_secs(15);
+/// How many unsealed audit records are counted: beyond it something is wrong, however many there are.
+const UNSEALED: u32 = 1000;
 /// How long a leased job may take before another node does it.
 const LEASE: SignedDuration = SignedDuration::from_mins(5);
 
@@ -96,14 +98,18 @@ fn describe() {
     metrics::describe_counter!("authkit_notices_handled_total", "Records of the outbox dealt with.");
     metrics::describe_gauge!("authkit_notices_waiting", "Records that wait in the outbox.");
     metrics::describe_gauge!("authkit_notices_dead", "Records of the outbox that were given up.");
+    metrics::describe_gauge!("authkit_audit_unsealed", "Audit records that wait for their link, up to 1000.");
+    metrics::describe_gauge!("authkit_audit_unsealed_seconds", metrics::Unit::Seconds, "How long the oldest waits.");
+    metrics::describe_gauge!("authkit_feed_age_seconds", metrics::Unit::Seconds, "Age of what is known at each poll.");
     metrics::describe_counter!("authkit_swept_rows_total", "Expired rows deleted.");
     metrics::describe_counter!("authkit_hash_refused_total", "Password hashes refused because the queue was full.");
-    metrics::describe_gauge!("authkit_hash_queue", "Password hashes that waited when the last one was added.");
+    metrics::describe_gauge!("authkit_hash_queue", "Password hashes that wait for a thread.");
     metrics::describe_histogram!("authkit_hash_seconds", metrics::Unit::Seconds, "Time of a password hash.");
 }
 
 pub(crate) fn start(engine: Engine) -> WorkerHandle {
     describe();
+    crate::counting::describe();
     let owner = engine.context().uuid();
     let (stop, _) = watch::channel(false);
     let mut tasks = JoinSet::new();
@@ -111,7 +117,12 @@ pub(crate) fn start(engine: Engine) -> WorkerHandle {
         tasks.spawn(repeat(name, pause, turn, engine.clone(), owner, stop.subscribe()));
     };
     run("feed", Pause::Feed, |engine, _| {
-        Box::pin(async move { done(engine.context().authority.poll(engine.context()).await) })
+        Box::pin(async move {
+            let cx = engine.context();
+            // Before the poll, so that it grows while polls fail.
+            metrics::gauge!("authkit_feed_age_seconds").set(cx.authority.feed_age(cx.now()).as_secs_f64());
+            done(cx.authority.poll(cx).await)
+        })
     });
     run("outbox", Pause::For(OUTBOX), |engine, owner| Box::pin(async move { deliver(&engine, owner).await }));
     run("audit", Pause::For(SEAL), |engine, _| Box::pin(async move { done(engine.audit().seal().await) }));
@@ -225,6 +236,11 @@ async fn gauges(engine: &Engine) -> Result<Next> {
     let (waiting, dead) = engine.context().store.count_notices().await?;
     metrics::gauge!("authkit_notices_waiting").set(waiting as f64);
     metrics::gauge!("authkit_notices_dead").set(dead as f64);
+    let cx = engine.context();
+    let unsealed = cx.store.list_unlinked_audit(UNSEALED).await?;
+    metrics::gauge!("authkit_audit_unsealed").set(unsealed.len() as f64);
+    let waits = unsealed.first().map_or(SignedDuration::ZERO, |oldest| cx.now().duration_since(oldest.at));
+    metrics::gauge!("authkit_audit_unsealed_seconds").set(waits.as_secs_f64().max(0.0));
     Ok(Next::Later)
 }
 

@@ -147,6 +147,13 @@ impl Authority {
         age.unsigned_abs() > FRESH.as_micros().unsigned_abs() as u64 || self.behind.load(Ordering::Acquire)
     }
 
+    /// How long ago this node last read the feed.
+    #[must_use]
+    pub fn feed_age(&self, now: Timestamp) -> std::time::Duration {
+        let micros = now.as_microsecond().saturating_sub(self.heard_at.load(Ordering::Acquire));
+        std::time::Duration::from_micros(micros.try_into().unwrap_or_default())
+    }
+
     /// Verifies an access token against what this node knows. It reads nothing and takes no lock.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ use authkit_core::{
     ports::{Applied, Change, Clock, Scope, Store, StoreError, Unit},
     sessions::SessionChange,
 };
+use jiff::Timestamp;
 use std::sync::{Arc, OnceLock};
 use tokio::{sync::Notify, task::AbortHandle};
 
@@ -61,6 +62,18 @@ impl SqlStore {
             Some(row) => row.bytes("key"),
             None => Err(StoreError::Corrupt("the development key is gone".to_owned())),
         }
+    }
+
+    /// What the database server's clock says; `None` for SQLite, which has none of its own.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn server_time(&self) -> Result<Option<Timestamp>, StoreError> {
+        if let Db::Sqlite(_) = &self.db {
+            return Ok(None);
+        }
+        let sql = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now";
+        self.db.fetch_one(sql, values![]).await?.map(|row| row.time("now")).transpose()
     }
 
     /// Lets go of the database once what runs is finished.
