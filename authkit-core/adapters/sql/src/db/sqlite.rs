@@ -65,6 +65,8 @@ impl SqliteDb {
             // NORMAL would forget acknowledged revocations when the power fails.
             .synchronous(SqliteSynchronous::Full)
             .pragma("temp_store", "MEMORY")
+            // For each connection, in KiB: the system's cache holds the file as well.
+            .pragma("cache_size", "-1024")
             .pragma("journal_size_limit", "67108864")
             .statement_cache_capacity(256);
         if memory {
