@@ -246,6 +246,13 @@ fn decorate(operation: &mut Value, path: &str, method: &Method, spec: Spec) {
             }),
         );
     }
+    // A body that may be left out is documented as one that may be `null`, which is something else.
+    if let Some(body) = operation.pointer_mut("/requestBody/content/application~1json/schema")
+        && let Some(kinds) = body["oneOf"].as_array()
+        && let [one] = kinds.iter().filter(|kind| kind["type"] != "null").collect::<Vec<_>>()[..]
+    {
+        *body = one.clone();
+    }
     let v1 = path.starts_with("/v1/");
     let has_body = operation.get("requestBody").is_some();
     let has_query = operation["parameters"].as_array().is_some_and(|list| list.iter().any(|p| p["in"] == "query"));

@@ -36,9 +36,10 @@ ENDING = [
 # Refusals of values that fit the schema, because a schema cannot express the rule. Everything else must be accepted.
 LINK = "the token of a mail that was sent, once"
 REFUSED = [
-    ("POST", "/v1/auth/verify-email", [400], LINK),
-    ("POST", "/v1/auth/email/confirm", [400], LINK),
-    ("POST", "/v1/auth/email/undo", [400], LINK),
+    ("POST", "/v1/auth/verify-email", [400, 422], LINK + "; an Idempotency-Key for one request only"),
+    ("POST", "/v1/auth/email/confirm", [400, 422], LINK + "; an Idempotency-Key for one request only"),
+    ("POST", "/v1/auth/reactivate", [400, 422], LINK + "; an Idempotency-Key for one request only"),
+    ("POST", "/v1/auth/email/undo", [400, 422], LINK + "; an Idempotency-Key for one request only"),
     ("POST", "/v1/auth/password/reset", [400, 422], LINK + "; a password that is not easy to guess"),
     ("POST", "/v1/auth/password/change", [422], "a password that is not easy to guess"),
     (
@@ -70,7 +71,7 @@ REFUSED = [
             ("POST", "/v1/admin/users/{id}/unlock"), ("POST", "/v1/admin/users/{id}/mfa/reset"),
             ("DELETE", "/v1/admin/users/{id}/sessions"), ("DELETE", "/v1/me/sessions"),
             ("DELETE", "/v1/me/sessions/{id}"), ("PUT", "/v1/users/{id}/roles/{role_id}"),
-            ("DELETE", "/v1/users/{id}/roles/{role_id}"),
+            ("DELETE", "/v1/users/{id}/roles/{role_id}"), ("POST", "/v1/me/deactivate"), ("POST", "/v1/me/delete"),
         ]
     ),
 ]

@@ -31,7 +31,7 @@ impl Mfa {
         cx.random.fill(secret.as_mut());
         let base32 = otpauth::base32(secret.as_ref());
         let uri = otpauth::uri(&cx.settings.product_name, &user.email, &base32);
-        let qr_svg = otpauth::qr(&uri)?;
+        let (qr_svg, qr_png) = (otpauth::qr(&uri)?, otpauth::qr_png(&uri)?);
         let totp = Totp {
             user: user.id,
             secret: cx.keyring.seal(&*cx.random, PURPOSE, user.id.uuid().as_bytes(), secret.as_ref()),
@@ -49,6 +49,7 @@ impl Mfa {
                 secret: Secret::from(base32.as_str()),
                 otpauth_uri: Secret::from(uri.as_str()),
                 qr_svg: qr_svg.into(),
+                qr_png: qr_png.into(),
             }),
         }
     }

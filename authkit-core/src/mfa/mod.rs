@@ -6,6 +6,7 @@ mod enrol;
 mod guard;
 mod model;
 mod otpauth;
+mod png;
 mod reauth;
 mod reset;
 mod store;

@@ -47,9 +47,18 @@ pub(super) fn uri(issuer: &str, account: &str, secret: &str) -> Zeroizing<String
     ))
 }
 
+/// The QR code of `text` as a PNG picture in a `data:` address.
+pub(super) fn qr_png(text: &str) -> Result<String> {
+    Ok(super::png::data_url(&code(text)?))
+}
+
+fn code(text: &str) -> Result<QrCode> {
+    QrCode::with_error_correction_level(text, EcLevel::M).map_err(Error::internal)
+}
+
 /// The QR code of `text` as an SVG element that can stand in a page.
 pub fn qr(text: &str) -> Result<String> {
-    let code = QrCode::with_error_correction_level(text, EcLevel::M).map_err(Error::internal)?;
+    let code = code(text)?;
     let svg = code.render::<svg::Color<'_>>().module_dimensions(4, 4).build();
     // The XML declaration must not stand inside HTML.
     Ok(svg.find("<svg").map_or(svg.clone(), |start| svg[start..].to_owned()))

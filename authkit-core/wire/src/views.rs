@@ -120,6 +120,8 @@ views! {
         otpauth_uri: Secret,
         /// The same as a QR code.
         qr_svg: Secret,
+        /// The same as a PNG picture in a `data:` address, for clients that cannot show SVG.
+        qr_png: Secret,
     }
     /// Ten backup codes, shown once.
     BackupCodesView {

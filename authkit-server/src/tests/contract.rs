@@ -64,6 +64,14 @@ fn every_reference_leads_somewhere_and_every_body_has_an_example() {
 }
 
 #[test]
+fn a_body_that_may_be_left_out_is_no_null() {
+    let document = document();
+    let body = &document["paths"]["/v1/auth/logout"]["post"]["requestBody"];
+    assert_eq!(body["content"]["application/json"]["schema"]["$ref"], "#/components/schemas/LogoutRequest", "{body}");
+    assert_ne!(body["required"], true);
+}
+
+#[test]
 fn guarded_routes_document_their_refusals() {
     let document = document();
     for route in routes() {
