@@ -90,9 +90,10 @@ impl Server {
             let log = std::fs::read_to_string(database.directory().join("server.log")).unwrap_or_default();
             panic!("the server ended before it listened:\n{log}");
         };
-        // Whatever else it prints must not fill the pipe.
+        // Whatever else it prints must not fill the pipe, and can be looked at.
+        let mut rest = tokio::fs::File::create(database.directory().join("server.out")).await.unwrap();
         tokio::spawn(async move {
-            let _ = tokio::io::copy(&mut lines.into_inner(), &mut tokio::io::sink()).await;
+            let _ = tokio::io::copy(&mut lines.into_inner(), &mut rest).await;
         });
         Self { child, url }
     }
@@ -110,9 +111,19 @@ impl Server {
     }
 
     /// Asks it to stop and returns its exit code.
-    pub async fn terminate(mut self) -> Option<i32> {
+    pub async fn terminate(self) -> Option<i32> {
+        self.ask_to_stop();
+        self.stopped().await
+    }
+
+    /// Sends SIGTERM.
+    pub fn ask_to_stop(&self) {
         let pid = self.child.id().expect("still running").to_string();
         assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    }
+
+    /// Waits until it has stopped and returns its exit code.
+    pub async fn stopped(mut self) -> Option<i32> {
         tokio::time::timeout(Duration::from_secs(40), self.child.wait()).await.expect("it stops").unwrap().code()
     }
 

@@ -5,9 +5,11 @@ mod commands;
 mod crash;
 mod enumeration;
 mod flows;
+mod logs;
 mod nodes;
 mod refresh;
 mod scale;
+mod shutdown;
 mod walls;
 
 /// Runs the case on both engines.

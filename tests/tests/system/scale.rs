@@ -3,18 +3,22 @@
 use crate::{on_both_engines, refresh::engine};
 use authkit_core::{
     accounts::{AccountChange, User, UserFilter},
-    ports::{Position, Scope, Unit},
+    audit::{AuditChange, AuditFilter, AuditRecord},
+    ports::{Position, Scope, StoreError, Unit},
     sessions::{RefreshState, Session, SessionChange},
     tenants::DEFAULT_TENANT,
-    wire::{SessionId, UserId, UserStatus},
+    wire::{AuditId, AuditOutcome, SessionId, UserId, UserStatus},
 };
 use authkit_engine::Engine;
 use authkit_tests::{Database, rounds};
 use jiff::SignedDuration;
-use std::time::Instant;
+use std::{future::Future, time::Instant};
 use uuid::Uuid;
 
 on_both_engines! { a_hundredfold_of_users_does_not_slow_the_store }
+
+/// How many users have a status, and records an action, that the others do not have.
+const RARE: usize = 10;
 
 fn uuid(kind: u64, n: usize) -> Uuid {
     Uuid::from_u64_pair(0x0192_0000_0000_7000 | kind << 20, 0x8000_0000_0000_0000 | n as u64)
@@ -51,7 +55,7 @@ async fn fill(engine: &Engine, from: usize, to: usize) {
                 profile: serde_json::Map::new(),
                 preferences: serde_json::Map::new(),
                 password_hash: Some("$argon2id$v=19$m=8,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAA".into()),
-                status: UserStatus::Active,
+                status: if n < RARE { UserStatus::Deactivated } else { UserStatus::Active },
                 mfa_enabled: false,
                 subject_key: vec![0; 64],
                 security_version: 1,
@@ -62,22 +66,40 @@ async fn fill(engine: &Engine, from: usize, to: usize) {
                 created_at: now,
                 updated_at: now,
             })));
-            unit.push(SessionChange::Create(Box::new(Session {
-                id: SessionId::new(uuid(2, n)),
+            unit.push(SessionChange::Create(Box::new(stored_session(n, now))));
+            unit.push(AuditChange::Write(Box::new(AuditRecord {
+                id: AuditId::new(uuid(3, n)),
                 tenant: DEFAULT_TENANT,
-                user,
-                amr: vec!["pwd".into()],
-                auth_time: now,
-                ip: None,
-                user_agent: None,
-                place: None,
-                created_at: now,
-                last_active_at: now,
-                expires_at: None,
-                refresh: state(n, now),
+                at: now,
+                action: if n < RARE { "user.deactivated" } else { "session.created" }.to_owned(),
+                outcome: AuditOutcome::Success,
+                actor: Some(user.to_string()),
+                subject: Some(user.to_string()),
+                personal: None,
+                trace_id: None,
+                data: serde_json::Map::new(),
+                key_version: 1,
+                mac: [3; 32],
             })));
         }
         cx.store.commit(Scope::Tenant(DEFAULT_TENANT), unit).await.unwrap();
+    }
+}
+
+fn stored_session(n: usize, now: jiff::Timestamp) -> Session {
+    Session {
+        id: SessionId::new(uuid(2, n)),
+        tenant: DEFAULT_TENANT,
+        user: UserId::new(uuid(1, n)),
+        amr: vec!["pwd".into()],
+        auth_time: now,
+        ip: None,
+        user_agent: None,
+        place: None,
+        created_at: now,
+        last_active_at: now,
+        expires_at: None,
+        refresh: state(n, now),
     }
 }
 
@@ -92,65 +114,105 @@ fn state(n: usize, now: jiff::Timestamp) -> RefreshState {
     }
 }
 
-/// Seconds per operation: the median of each.
-async fn medians(engine: &Engine, count: usize) -> Vec<(&'static str, f64)> {
+/// Seconds per operation, each call of it.
+#[derive(Default)]
+struct Times(Vec<(&'static str, Vec<f64>)>);
+
+impl Times {
+    async fn of<T>(&mut self, what: &'static str, operation: impl Future<Output = Result<T, StoreError>>) -> T {
+        let start = Instant::now();
+        let done = operation.await.unwrap_or_else(|error| panic!("{what}: {error}"));
+        let took = start.elapsed().as_secs_f64();
+        match self.0.iter_mut().find(|(name, _)| *name == what) {
+            Some((_, times)) => times.push(took),
+            None => self.0.push((what, vec![took])),
+        }
+        done
+    }
+
+    fn medians(self) -> Vec<(&'static str, f64)> {
+        let median = |mut times: Vec<f64>| {
+            times.sort_unstable_by(f64::total_cmp);
+            times[times.len() / 2]
+        };
+        self.0.into_iter().map(|(what, times)| (what, median(times))).collect()
+    }
+}
+
+/// Seconds per operation: the median of each. `run` tells the sessions of one call from those of another.
+async fn medians(engine: &Engine, count: usize, run: usize) -> Vec<(&'static str, f64)> {
     let cx = engine.context();
     let store = &cx.store;
-    let (mut find, mut list, mut sessions, mut rotate, mut revoke) = (vec![], vec![], vec![], vec![], vec![]);
+    let tenant = DEFAULT_TENANT;
+    let commit = |change: SessionChange| store.commit(Scope::Tenant(tenant), Unit::new().with(change));
+    let mut times = Times::default();
     let now = cx.now();
     for turn in 0..200_usize {
         let n = turn.wrapping_mul(7919) % count;
         let (user, session) = (UserId::new(uuid(1, n)), SessionId::new(uuid(2, n)));
 
-        let start = Instant::now();
-        assert!(store.find_user_by_email(DEFAULT_TENANT, &key(n)).await.unwrap().is_some());
-        find.push(start.elapsed().as_secs_f64());
+        let found = times.of("find by address", store.find_user_by_email(tenant, &key(n))).await;
+        assert!(found.is_some());
+        let found = times.of("find session", store.find_session(tenant, session)).await;
+        assert!(found.is_some());
 
-        let start = Instant::now();
         let after = Position { key: String::new(), id: user.uuid() };
-        store.list_users(DEFAULT_TENANT, &UserFilter::default(), Some(&after), 26).await.unwrap();
-        list.push(start.elapsed().as_secs_f64());
+        let users = |filter: UserFilter, after: Option<Position>| async move {
+            store.list_users(tenant, &filter, after.as_ref(), 26).await
+        };
+        times.of("list users", users(UserFilter::default(), Some(after.clone()))).await;
+        let filter = UserFilter { email_prefix: Some(format!("user{n}@")), ..UserFilter::default() };
+        assert_eq!(times.of("users by address", users(filter, None)).await.len(), 1);
+        let filter = UserFilter { status: Some(UserStatus::Deactivated), ..UserFilter::default() };
+        assert_eq!(times.of("users by status", users(filter, None)).await.len(), RARE);
+        // A part of a name that many have: the page is full after few rows. One that nobody has looks at every user of
+        // the tenant, which no index can help; that is the price of searching inside names and not measured here.
+        let filter = UserFilter { name_contains: Some("uSeR".into()), ..UserFilter::default() };
+        assert_eq!(times.of("users by name", users(filter, Some(after))).await.len(), 26.min(n));
 
-        let start = Instant::now();
-        store.list_sessions(DEFAULT_TENANT, user, None, 26).await.unwrap();
-        sessions.push(start.elapsed().as_secs_f64());
+        let records = |filter: AuditFilter| async move { store.list_audit(tenant, &filter, None, 26).await };
+        assert_eq!(times.of("list audit", records(AuditFilter::default())).await.len(), 26);
+        let filter = AuditFilter { action: Some("user.deactivated".into()), ..AuditFilter::default() };
+        assert_eq!(times.of("audit by action", records(filter)).await.len(), RARE);
+        let filter = AuditFilter { subject: Some(user.to_string()), ..AuditFilter::default() };
+        assert_eq!(times.of("audit by subject", records(filter)).await.len(), 1);
 
-        let start = Instant::now();
+        times.of("list sessions", store.list_sessions(tenant, user, None, 26)).await;
         let change = SessionChange::Rotate { id: session, expected: hash(n), next: state(n, now), at: now };
-        store.commit(Scope::Tenant(DEFAULT_TENANT), Unit::new().with(change)).await.unwrap();
-        rotate.push(start.elapsed().as_secs_f64());
-
-        let start = Instant::now();
-        let change = SessionChange::EndAllOf { user, except: Some(session) };
-        store.commit(Scope::Tenant(DEFAULT_TENANT), Unit::new().with(change)).await.unwrap();
-        revoke.push(start.elapsed().as_secs_f64());
+        times.of("rotate", commit(change)).await;
+        // A sign-in beyond the cap: one session more, the oldest goes.
+        let new = Session { id: SessionId::new(uuid(4, run << 16 | turn)), ..stored_session(n, now) };
+        let unit = Unit::new().with(SessionChange::Create(Box::new(new))).with(SessionChange::Cap { user, keep: 2 });
+        times.of("open with cap", store.commit(Scope::Tenant(tenant), unit)).await;
+        times.of("revoke", commit(SessionChange::EndAllOf { user, except: Some(session) })).await;
     }
-    let median = |mut times: Vec<f64>| {
-        times.sort_unstable_by(f64::total_cmp);
-        times[times.len() / 2]
-    };
-    vec![
-        ("find by address", median(find)),
-        ("list users", median(list)),
-        ("list sessions", median(sessions)),
-        ("rotate", median(rotate)),
-        ("revoke", median(revoke)),
-    ]
+    times.medians()
 }
 
 async fn a_hundredfold_of_users_does_not_slow_the_store(database: Database) {
     let (engine, _) = engine(&database).await;
     let (few, many) = (rounds(500, 10_000), rounds(20_000, 1_000_000));
     fill(&engine, 0, few).await;
-    let before = medians(&engine, few).await;
+    let before = medians(&engine, few, 0).await;
     fill(&engine, few, many).await;
     if database.url.starts_with("postgres") {
         database.execute("ANALYZE").await;
     }
-    let after = medians(&engine, many).await;
-    for ((what, one), (_, two)) in before.into_iter().zip(after) {
-        println!("{what}: {:.0} µs with {few}, {:.0} µs with {many}", one * 1e6, two * 1e6);
-        // Under a tenth of a millisecond scheduling decides, not the plan.
-        assert!(two < 2.0 * one.max(1e-4), "{what}: {one:.6} s with {few} users, {two:.6} s with {many}");
+    // What the filling leaves behind (dirty pages, a checkpoint, vacuuming) and other work on the machine pass; a plan that
+    // grows with the table does not.
+    let mut slow = Vec::new();
+    for run in 1..=3 {
+        slow.clear();
+        for ((what, one), (_, two)) in before.iter().zip(medians(&engine, many, run).await) {
+            println!("{what}: {:.0} µs with {few}, {:.0} µs with {many}", one * 1e6, two * 1e6);
+            // Under a tenth of a millisecond scheduling decides, not the plan.
+            if two >= 2.0 * one.max(1e-4) {
+                slow.push(format!("{what}: {one:.6} s with {few} users, {two:.6} s with {many}"));
+            }
+        }
+        if slow.is_empty() {
+            return;
+        }
     }
+    panic!("{}", slow.join("; "));
 }
