@@ -105,6 +105,12 @@ fn secret_files(file: Option<&Path>, report: &mut Report) {
 
 fn master_keys(config: &Config, report: &mut Report) {
     let versions: Vec<String> = config.keys.master.keys().map(ToString::to_string).collect();
+    for path in key_files(config) {
+        if let Some(days) = age_in_days(&path).filter(|days| *days > OLD_KEY_DAYS) {
+            let next = "add a new version beside it (AUTHKIT_KEYS__MASTER__2); the old one still opens what it sealed";
+            report.warn("master key", format!("{} is {days} days old", path.display()), next);
+        }
+    }
     match config.key_file() {
         _ if !versions.is_empty() => {
             report.fine("master key", format!("configured, version {}", versions.join(", ")));
@@ -119,6 +125,45 @@ fn master_keys(config: &Config, report: &mut Report) {
         Some(path) => report.fine("master key", format!("generated, private, in {}", path.display())),
         None if config.is_development() => report.fine("master key", "generated, kept in the database (development)"),
         None => report.fail("master key", Failure::new("there is none").next("set AUTHKIT_KEYS__MASTER__1")),
+    }
+}
+
+/// After so many days a sealing key should have a successor.
+const OLD_KEY_DAYS: u64 = 365;
+
+/// The files that sealing keys are read from.
+fn key_files(config: &Config) -> Vec<PathBuf> {
+    let named = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
+    let of_keys = |name: &str| name.starts_with("AUTHKIT_KEYS__MASTER__") && name.ends_with("_FILE");
+    let from_variables = named.filter(|(name, _)| of_keys(name)).map(|(_, path)| PathBuf::from(path));
+    from_variables.chain(config.key_file()).collect()
+}
+
+fn age_in_days(path: &Path) -> Option<u64> {
+    let written = std::fs::metadata(path).ok()?.modified().ok()?;
+    Some(written.elapsed().ok()?.as_secs() / 86_400)
+}
+
+/// Between the clocks of this machine and of the database: nodes should agree to the second, and tokens allow for half a
+/// minute.
+async fn clocks(config: &Config, report: &mut Report) {
+    let ahead = match config.clock_difference().await {
+        Ok(Some(ahead)) => ahead,
+        Ok(None) => return,
+        Err(error) => return report.fail("clock", error),
+    };
+    let detail = format!("the database's clock differs by {:.3} s", ahead.as_secs_f64());
+    match skew(ahead) {
+        State::Fine => report.fine("clock", detail),
+        state => report.add("clock", state, detail, Some("set both clocks (NTP)")),
+    }
+}
+
+fn skew(ahead: SignedDuration) -> State {
+    match ahead.abs() {
+        difference if difference > SignedDuration::from_secs(30) => State::Failed,
+        difference if difference > SignedDuration::from_secs(2) => State::Warning,
+        _ => State::Fine,
     }
 }
 
@@ -212,6 +257,7 @@ async fn database(config: &Config, report: &mut Report) {
             }
             Ok(state) => report.fine("database", format!("answers; the schema is at version {}", state.applied)),
         }
+        clocks(config, report).await;
     }
     if config.check().is_err() {
         // An engine would refuse, for the reasons named above.
@@ -238,6 +284,12 @@ async fn contents(engine: &Engine, report: &mut Report) -> Result<(), authkit_co
     match signing.count() {
         0 => report.warn("signing keys", "no key signs at this moment", "authkit key rotate --now"),
         count => report.fine("signing keys", format!("{count} signing of {}", keys.len())),
+    }
+    let signs = keys.iter().filter(|key| key.revoked_at.is_none() && key.active_at <= now);
+    let age = signs.map(|key| now.duration_since(key.active_at)).min().unwrap_or_default();
+    if age > cx.settings.tokens.key_rotation + SignedDuration::from_hours(48) {
+        let detail = format!("the newest signs since {} days", age.as_hours() / 24);
+        report.warn("signing keys", detail, "a running server replaces them; `authkit key rotate` does so now");
     }
     let newest = keys.iter().map(|key| key.created_at).max();
     let ahead = newest.map_or(SignedDuration::ZERO, |newest| newest.duration_since(now));
@@ -283,4 +335,80 @@ fn text(report: &Report, failed: usize) -> String {
         _ => paint(RED, format!("{failed} check(s) failed")),
     });
     lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Report, State, age_in_days, contents, skew};
+    use crate::cli::testing::Bench;
+    use authkit_core::{
+        Origin, audit,
+        memory::ManualClock,
+        notices::NoticeChange,
+        ports::{Scope, Unit},
+        tenants::DEFAULT_TENANT,
+        wire::EmailRequest,
+    };
+    use authkit_engine::Engine;
+    use jiff::{SignedDuration, Timestamp};
+    use std::time::{Duration, SystemTime};
+
+    fn state(report: &Report, name: &str) -> State {
+        report.checks.iter().rfind(|check| check.name == name).map_or(State::Failed, |check| check.state)
+    }
+
+    #[test]
+    fn clocks_may_differ_by_a_little() {
+        for (millis, state) in
+            [(0, State::Fine), (1_500, State::Fine), (5_000, State::Warning), (60_000, State::Failed)]
+        {
+            for millis in [millis, -millis] {
+                assert_eq!(skew(SignedDuration::from_millis(millis)), state, "{millis}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_files_age_is_that_of_its_last_change() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        assert_eq!(age_in_days(file.path()), Some(0));
+        let long_ago = SystemTime::now() - Duration::from_secs(400 * 86_400);
+        file.as_file().set_modified(long_ago).expect("set");
+        assert_eq!(age_in_days(file.path()), Some(400));
+        assert_eq!(age_in_days(&file.path().join("none")), None);
+    }
+
+    #[tokio::test]
+    async fn old_keys_given_up_mail_and_unsealed_records_are_told() {
+        let bench = Bench::new().await;
+        let mut fine = Report::default();
+        contents(&bench.engine, &mut fine).await.expect("read");
+        for name in ["signing keys", "clock", "outbox", "audit log"] {
+            assert_eq!(state(&fine, name), State::Fine, "{name}: {fine:?}", fine = fine.checks);
+        }
+        // The same installation a year later.
+        let clock = ManualClock::new(Timestamp::now() + SignedDuration::from_hours(365 * 24));
+        let later = Engine::builder(bench.config.clone()).clock(clock.clone()).build().await.expect("an engine");
+        let origin = Origin::local(DEFAULT_TENANT);
+        let request = EmailRequest { email: "ada@example.com".into() };
+        later.accounts().forgot_password(&origin, request).await.expect("taken");
+        let cx = later.context();
+        let owner = cx.uuid();
+        let until = cx.now() + SignedDuration::from_mins(1);
+        let waiting = cx.store.claim_notices(owner, cx.now(), until, 10).await.expect("claimed");
+        let mut unit = Unit::new();
+        for notice in &waiting {
+            unit.push(NoticeChange::Bury { id: notice.id, owner });
+        }
+        unit.push(audit::entry(cx, &origin, "test.unsealed").system().build());
+        cx.commit(Scope::System, unit).await.expect("committed");
+        clock.advance(SignedDuration::from_secs(11));
+        let mut told = Report::default();
+        contents(&later, &mut told).await.expect("read");
+        for name in ["outbox", "audit log"] {
+            assert_eq!(state(&told, name), State::Warning, "{name}: {told:?}", told = told.checks);
+        }
+        let old = told.checks.iter().any(|check| check.name == "signing keys" && check.state == State::Warning);
+        assert!(old, "{:?}", told.checks);
+    }
 }

@@ -5,12 +5,16 @@ mod config;
 mod doctor;
 mod failure;
 mod key;
+mod lines;
 mod log;
 mod migrate;
 mod output;
 mod role;
 mod serve;
+mod session;
 mod tenant;
+#[cfg(test)]
+mod testing;
 mod user;
 
 pub(crate) use failure::{Failure, Outcome};
@@ -63,7 +67,10 @@ enum Command {
     /// Define and assign roles
     #[command(subcommand)]
     Role(role::Command),
-    /// Create and list tenants
+    /// List and end sessions
+    #[command(subcommand)]
+    Session(session::Command),
+    /// Create and administer tenants
     #[command(subcommand)]
     Tenant(tenant::Command),
     /// Administer signing keys
@@ -96,6 +103,7 @@ pub(crate) fn run() -> ExitCode {
     let outcome = runtime.block_on(Box::pin(cli.perform(&output)));
     // A background thread that still waits (a name lookup, a blocking read) must not hold the process.
     runtime.shutdown_background();
+    log::flush();
     match outcome {
         Ok(code) => code,
         Err(failure) => output.fail(&failure),
@@ -114,11 +122,17 @@ impl Cli {
             _ => {}
         }
         let config = load(self.config.as_deref())?;
+        self.administer(config, output).await
+    }
+
+    /// What works on an installation.
+    async fn administer(self, config: Config, output: &Output) -> Outcome {
         match self.command {
             Command::Serve { listen } => serve::run(config, listen, output).await,
             Command::Migrate(arguments) => migrate::run(&config, &arguments, output).await,
             Command::User(command) => user::run(config, command, output).await,
             Command::Role(command) => role::run(config, command, output).await,
+            Command::Session(command) => session::run(config, command, output).await,
             Command::Tenant(command) => tenant::run(config, command, output).await,
             Command::Key(command) => key::run(config, command, output).await,
             Command::Audit(command) => audit::run(config, command, output).await,

@@ -13,6 +13,9 @@ pub(crate) const CYAN: Style = AnsiColor::Cyan.on_default();
 #[derive(Debug)]
 pub(crate) struct Output {
     json: bool,
+    /// Where a test reads what is printed, instead of standard output.
+    #[cfg(test)]
+    kept: Option<std::sync::Mutex<String>>,
 }
 
 /// `text` in `style`; the stream drops the colours where nobody sees them.
@@ -22,7 +25,23 @@ pub(crate) fn paint(style: Style, text: impl std::fmt::Display) -> String {
 
 impl Output {
     pub(crate) const fn new(json: bool) -> Self {
-        Self { json }
+        Self {
+            json,
+            #[cfg(test)]
+            kept: None,
+        }
+    }
+
+    /// One that prints JSON to where [`kept`](Self::kept) reads it.
+    #[cfg(test)]
+    pub(crate) fn keeping() -> Self {
+        Self { json: true, kept: Some(std::sync::Mutex::default()) }
+    }
+
+    /// What was printed.
+    #[cfg(test)]
+    pub(crate) fn kept(&self) -> String {
+        self.kept.as_ref().map(|kept| kept.lock().expect("no panic").clone()).unwrap_or_default()
     }
 
     /// Whether a person reads it.
@@ -46,6 +65,11 @@ impl Output {
 
     /// A line as it is. A reader that has gone (`| head`) is no failure.
     pub(crate) fn raw(&self, text: &str) {
+        #[cfg(test)]
+        if let Some(kept) = &self.kept {
+            kept.lock().expect("no panic").push_str(text);
+            return;
+        }
         let mut out = anstream::stdout().lock();
         let _ = writeln!(out, "{}", text.trim_end());
         let _ = out.flush();

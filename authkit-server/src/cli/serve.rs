@@ -86,6 +86,7 @@ async fn signal() -> &'static str {
     tokio::spawn(async {
         next_signal().await;
         tracing::warn!("asked to stop twice: ending at once");
+        log::flush();
         std::process::exit(130);
     });
     name
