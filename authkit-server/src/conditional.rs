@@ -1,7 +1,7 @@
 //! `ETag`, `If-None-Match` and `If-Match` over the versions of resources (RFC 9110, sections 8.8.3 and 13.1).
 
 use crate::problem::{Answer, Failure};
-use authkit_core::{Error, wire::ErrorCode};
+use authkit_core::Error;
 use axum::{
     body::Body,
     response::{IntoResponse, Response},
@@ -77,10 +77,14 @@ pub(crate) fn changed<T: Serialize>(status: StatusCode, version: i64, view: &T) 
     tagged((status, axum::Json(view)).into_response(), &tag(version))
 }
 
-/// The version that `If-Match` asks for; `None` without one. `current` is asked when it names several.
+/// What no version ever is: they begin with 1.
+const NEVER: i64 = 0;
+
+/// The version that `If-Match` asks for; `None` without one, and [`NEVER`] when it names none of ours. The services
+/// refuse then, after what is wrong with the request itself (section 13.2.1). `current` is asked when it names several.
 ///
 /// # Errors
-/// `request.precondition_failed` when no version of ours can match.
+/// Those of `current`.
 pub(crate) async fn if_match<F>(headers: &HeaderMap, current: impl FnOnce() -> F) -> Answer<Option<i64>>
 where
     F: Future<Output = authkit_core::Result<i64>>,
@@ -98,20 +102,13 @@ where
         versions.extend(number.and_then(|text| text.parse::<i64>().ok()).filter(|version| tag(*version) == candidate));
     }
     match versions[..] {
-        [] => Err(refused()),
+        [] => Ok(Some(NEVER)),
         [version] => Ok(Some(version)),
         _ => {
             let current = current().await?;
-            if versions.contains(&current) { Ok(Some(current)) } else { Err(refused()) }
+            Ok(Some(if versions.contains(&current) { current } else { NEVER }))
         }
     }
-}
-
-fn refused() -> Failure {
-    Failure(Error::new(
-        ErrorCode::PreconditionFailed,
-        "`If-Match` names no version that exists; read the resource again.",
-    ))
 }
 
 fn list(headers: &HeaderMap, name: header::HeaderName) -> impl Iterator<Item = &str> {
@@ -150,7 +147,7 @@ mod tests {
         assert_eq!(ask("*").await.unwrap(), None);
         assert_eq!(ask("\"6\", \"7\"").await.unwrap(), Some(7));
         for wrong in ["W/\"7\"", "7", "\"x\"", "\"5\", \"6\"", "\"+7\"", "\"07\""] {
-            assert_eq!(ask(wrong).await.err().unwrap().0.code, ErrorCode::PreconditionFailed, "{wrong}");
+            assert_eq!(ask(wrong).await.unwrap(), Some(NEVER), "{wrong}");
         }
         assert_eq!(if_match(&HeaderMap::new(), async || Ok(7)).await.unwrap(), None);
     }

@@ -240,6 +240,11 @@ async fn a_role_that_has_changed_since_it_was_read_is_not_deleted() {
         asked.headers_mut().insert("if-match", tag.parse().unwrap());
         asked
     };
+    // What is wrong with the request itself comes first.
+    let mut wrong = request(Method::PATCH, &path, Some(&admin), Some(json!({"name": ""})));
+    wrong.headers_mut().insert("if-match", "nonsense".parse().unwrap());
+    site.send(wrong).await.refused(422, "request.validation_failed");
+    site.send(delete("nonsense")).await.refused(412, "request.precondition_failed");
     site.send(delete(&old)).await.refused(412, "request.precondition_failed");
     site.send(delete(changed.header("etag"))).await.is(204);
 }
