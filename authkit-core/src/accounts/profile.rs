@@ -38,15 +38,15 @@ impl Accounts {
         let cx = &*self.cx;
         for _ in 0..TRIES {
             let mut user = signed_in(cx, principal).await?;
-            if if_match.is_some_and(|version| version != user.version) {
-                return Err(ErrorCode::PreconditionFailed.into());
-            }
             let version = user.version;
             let request = request.clone();
             user.name = patch(request.name, name)?.apply(user.name);
             user.locale = patch(request.locale, locale)?.apply(user.locale);
             user.profile = fields(cx, &user.profile, request.profile.unwrap_or_default())?;
             user.preferences = preferences(&user.preferences, request.preferences.unwrap_or_default())?;
+            if if_match.is_some_and(|version| version != user.version) {
+                return Err(ErrorCode::PreconditionFailed.into());
+            }
             let operation = Operation::new(OperationKind::UpdateProfile, user.tenant).on(user.id).by(Some(principal));
             cx.before(&operation, None).await?;
 

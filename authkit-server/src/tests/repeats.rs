@@ -198,6 +198,7 @@ async fn a_change_based_on_an_old_version_is_refused() {
     };
     let changed = site.send(patch(&tag, "Ada")).await.is(200);
     assert_ne!(changed.header("etag"), tag);
+    site.send(patch(&tag, &"e".repeat(2_000))).await.refused(422, "request.validation_failed");
     site.send(patch(&tag, "Eve")).await.refused(412, "request.precondition_failed");
     site.send(patch(&format!("W/{}", changed.header("etag")), "Eve")).await.refused(412, "request.precondition_failed");
     site.send(patch(&format!("\"77\", {}", changed.header("etag")), "Ada L.")).await.is(200);
