@@ -23,6 +23,12 @@ impl Database {
         Self { url, directory: TempDir::new().unwrap() }
     }
 
+    /// The same on a server that does not wait for the disk: for what measures statements, not writing.
+    pub async fn postgres_in_haste() -> Self {
+        let url = tokio::task::spawn_blocking(|| Postgres::start_fast().create_database()).await.unwrap();
+        Self { url, directory: TempDir::new().unwrap() }
+    }
+
     /// A directory that lives as long as the database.
     #[must_use]
     pub fn directory(&self) -> &std::path::Path {

@@ -1,4 +1,5 @@
 //! The arrows of the architecture page point one way: `wire ← core ← adapters ← engine ← server`.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, PackageId, camino::Utf8PathBuf};
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,4 +1,5 @@
 //! Tests over real processes, sockets and databases. Each runs on SQLite and on PostgreSQL where it stores anything.
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails by panicking, and shows what it measured")]
 
 mod attacks;
 mod commands;

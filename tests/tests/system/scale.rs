@@ -1,6 +1,6 @@
 //! Many users: reads and writes of sign-in, refresh, lists and revocation cost what they cost with few.
 
-use crate::{on_both_engines, refresh::engine};
+use crate::refresh::engine;
 use authkit_core::{
     accounts::{AccountChange, User, UserFilter},
     audit::{AuditChange, AuditFilter, AuditRecord},
@@ -15,7 +15,15 @@ use jiff::SignedDuration;
 use std::{future::Future, time::Instant};
 use uuid::Uuid;
 
-on_both_engines! { a_hundredfold_of_users_does_not_slow_the_store }
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sqlite() {
+    a_hundredfold_of_users_does_not_slow_the_store(Database::sqlite()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres() {
+    a_hundredfold_of_users_does_not_slow_the_store(Database::postgres_in_haste().await).await;
+}
 
 /// How many users have a status, and records an action, that the others do not have.
 const RARE: usize = 10;
