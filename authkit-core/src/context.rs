@@ -4,8 +4,8 @@ use crate::{
     crypto::Keyring,
     notices::Templates,
     ports::{
-        Applied, BreachedPasswords, Change, Clock, Hooks, NewAccount, Observer, Operation, PasswordHasher,
-        Places, Random, Scope, Store, StoreError, Unit,
+        Applied, BreachedPasswords, Change, Clock, Hooks, NewAccount, Observer, Operation, PasswordHasher, Places,
+        Random, Scope, Store, StoreError, Unit,
     },
     rbac::Permissions,
     sessions::{Authority, FeedEvent},

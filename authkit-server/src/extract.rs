@@ -465,12 +465,12 @@ mod tests {
     #[test]
     fn what_is_no_object_is_told_so_without_the_name_of_a_type() {
         for text in ["null", "5", "true", "\"x\""] {
-            let error = parse::<LoginRequest>(text.as_bytes()).err().expect("refused");
+            let error = parse::<LoginRequest>(text.as_bytes()).expect_err("refused");
             let field = &error.fields[0];
             assert_eq!((field.field.as_str(), field.code.as_str()), ("", "invalid_type"), "{text}");
             assert_eq!(field.detail, "Expected an object.", "{text}");
         }
-        let error = parse::<UpdateMeRequest>(br#"{"profile":5}"#).err().expect("refused");
+        let error = parse::<UpdateMeRequest>(br#"{"profile":5}"#).expect_err("refused");
         assert_eq!(error.fields[0].detail, "Expected an object.");
     }
 

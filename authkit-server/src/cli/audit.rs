@@ -71,15 +71,15 @@ mod tests {
     use authkit_core::{
         Origin, audit,
         audit::AuditChange,
-        memory::ManualClock,
-        ports::{Scope, Unit},
+        memory::{ManualClock, SystemClock},
+        ports::{Clock as _, Scope, Unit},
         tenants::DEFAULT_TENANT,
     };
-    use jiff::{SignedDuration, Timestamp};
+    use jiff::SignedDuration;
 
     /// An installation whose node ended a minute ago without a word, after it had committed a record.
     async fn killed() -> Bench {
-        let clock = ManualClock::new(Timestamp::now() - SignedDuration::from_mins(1));
+        let clock = ManualClock::new(SystemClock.now() - SignedDuration::from_mins(1));
         let bench = Bench::at(clock.clone()).await;
         let record = audit::entry(bench.engine.context(), &ORIGIN, "test.before_the_end").system().build();
         commit(&bench, record).await;

@@ -343,15 +343,15 @@ mod tests {
     use crate::cli::testing::Bench;
     use authkit_core::{
         Origin, audit,
-        memory::ManualClock,
+        memory::{ManualClock, SystemClock},
         notices::NoticeChange,
-        ports::{Scope, Unit},
+        ports::{Clock as _, Scope, Unit},
         tenants::DEFAULT_TENANT,
         wire::EmailRequest,
     };
     use authkit_engine::Engine;
-    use jiff::{SignedDuration, Timestamp};
-    use std::time::{Duration, SystemTime};
+    use jiff::SignedDuration;
+    use std::time::Duration;
 
     fn state(report: &Report, name: &str) -> State {
         report.checks.iter().rfind(|check| check.name == name).map_or(State::Failed, |check| check.state)
@@ -372,7 +372,8 @@ mod tests {
     fn a_key_files_age_is_that_of_its_last_change() {
         let file = tempfile::NamedTempFile::new().expect("a file");
         assert_eq!(age_in_days(file.path()), Some(0));
-        let long_ago = SystemTime::now() - Duration::from_secs(400 * 86_400);
+        let written = file.as_file().metadata().and_then(|data| data.modified()).expect("known");
+        let long_ago = written - Duration::from_secs(400 * 86_400);
         file.as_file().set_modified(long_ago).expect("set");
         assert_eq!(age_in_days(file.path()), Some(400));
         assert_eq!(age_in_days(&file.path().join("none")), None);
@@ -387,7 +388,7 @@ mod tests {
             assert_eq!(state(&fine, name), State::Fine, "{name}: {fine:?}", fine = fine.checks);
         }
         // The same installation a year later.
-        let clock = ManualClock::new(Timestamp::now() + SignedDuration::from_hours(365 * 24));
+        let clock = ManualClock::new(SystemClock.now() + SignedDuration::from_hours(365 * 24));
         let later = Engine::builder(bench.config.clone()).clock(clock.clone()).build().await.expect("an engine");
         let origin = Origin::local(DEFAULT_TENANT);
         let request = EmailRequest { email: "ada@example.com".into() };
