@@ -454,9 +454,7 @@ fn page_class(method: &Method, path: &str) -> RateClass {
         | "/account/mfa/setup" => RateClass::SignIn,
         "/sign-up" => RateClass::Register,
         "/forgot-password" | "/verify-email/resend" | "/account/email" => RateClass::Mail,
-        "/verify-email" | "/reset-password" | "/confirm-email" | "/undo-email" | "/reactivate" => {
-            RateClass::Token
-        }
+        "/verify-email" | "/reset-password" | "/confirm-email" | "/undo-email" | "/reactivate" => RateClass::Token,
         _ => RateClass::Write,
     }
 }

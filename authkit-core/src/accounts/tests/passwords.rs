@@ -75,8 +75,10 @@ async fn a_change_needs_the_current_password_and_ends_the_other_sessions() {
     let other = world.tokens(ADA, PASSWORD).await;
     let own = world.tokens(ADA, PASSWORD).await;
     let principal = world.sessions.authenticate(own.access_token.expose()).await.expect("signed in");
-    let change =
-        |current: &str, new: &str| PasswordChangeRequest { current_password: Some(current.into()), new_password: new.into() };
+    let change = |current: &str, new: &str| PasswordChangeRequest {
+        current_password: Some(current.into()),
+        new_password: new.into(),
+    };
     let refused = world.accounts.change_password(&world.origin, &principal, change("wrong", OTHER_PASSWORD)).await;
     assert_eq!(code(refused), ErrorCode::InvalidCredentials);
     assert_eq!(
