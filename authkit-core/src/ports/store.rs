@@ -1,15 +1,15 @@
 use crate::{
-    accounts::{AccountChange, AccountStore},
+    accounts::{AccountChange, AccountStore, User},
     audit::{AuditChange, AuditStore},
     auth::{AttemptChange, AttemptStore},
     mfa::{MfaChange, MfaStore},
     notices::{NoticeChange, NoticeStore},
     rbac::{RoleChange, RoleStore},
-    sessions::{FeedEvent, FeedStore, KeyChange, KeyStore, SessionChange, SessionStore},
+    sessions::{FeedEvent, FeedStore, KeyChange, KeyStore, Session, SessionChange, SessionStore},
     tenants::{IdempotencyChange, IdempotencyStore, LeaseChange, TenantChange, TenantStore},
 };
 use async_trait::async_trait;
-use authkit_wire::TenantId;
+use authkit_wire::{RoleId, SessionId, TenantId};
 use std::{error::Error as StdError, fmt::Debug};
 use uuid::Uuid;
 
@@ -200,6 +200,19 @@ pub trait Store:
 {
     /// Applies `unit`.
     async fn commit(&self, scope: Scope, unit: Unit) -> Result<Applied, StoreError>;
+
+    /// The session with its user and the roles that the user holds directly: what a refresh reads, in one go where the
+    /// store can.
+    async fn find_signed_in(
+        &self,
+        tenant: TenantId,
+        id: SessionId,
+    ) -> Result<Option<(Session, User, Vec<RoleId>)>, StoreError> {
+        let Some(session) = self.find_session(tenant, id).await? else { return Ok(None) };
+        let Some(user) = self.find_user(tenant, session.user).await? else { return Ok(None) };
+        let roles = self.user_roles(tenant, user.id).await?;
+        Ok(Some((session, user, roles)))
+    }
 
     /// Answers once the store does; for readiness.
     async fn ping(&self) -> Result<(), StoreError>;

@@ -11,7 +11,7 @@ use crate::{
     ports::{Operation, OperationKind, Scope, Unit},
     tenants::DEFAULT_TENANT,
 };
-use authkit_wire::{ErrorCode, Secret, SessionId, TokensView, UserStatus};
+use authkit_wire::{ErrorCode, RoleId, Secret, SessionId, TokensView, UserStatus};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
@@ -60,7 +60,7 @@ impl Sessions {
 
         cx.authority.freshen(cx).await?;
         for _ in 0..ROUNDS {
-            let (session, user) = self.find(&token).await?.ok_or_else(invalid)?;
+            let (session, user, roles) = self.find(&token).await?.ok_or_else(invalid)?;
             let now = cx.now();
             match standing(cx, &session, &token, key.as_ref(), now) {
                 Standing::Reused => {
@@ -70,7 +70,7 @@ impl Sessions {
                 _ if !may_continue(cx, &session, &user, now) => return Err(invalid()),
                 Standing::Repeated => return replay(cx, &session, &user, &token, now),
                 Standing::Current => {
-                    if let Some(view) = self.rotate(&session, &user, &token, key, now).await? {
+                    if let Some(view) = self.rotate(&session, &user, &roles, &token, key, now).await? {
                         return Ok(view);
                     }
                 }
@@ -79,10 +79,8 @@ impl Sessions {
         Err(ErrorCode::Conflict.into())
     }
 
-    async fn find(&self, token: &OpaqueToken) -> Result<Option<(Session, User)>> {
-        let store = &self.cx.store;
-        let Some(session) = store.find_session(token.tenant, SessionId::new(token.id)).await? else { return Ok(None) };
-        Ok(store.find_user(token.tenant, session.user).await?.map(|user| (session, user)))
+    async fn find(&self, token: &OpaqueToken) -> Result<Option<(Session, User, Vec<RoleId>)>> {
+        Ok(self.cx.store.find_signed_in(token.tenant, SessionId::new(token.id)).await?)
     }
 
     /// The new pair; `None` when somebody else was faster.
@@ -90,6 +88,7 @@ impl Sessions {
         &self,
         session: &Session,
         user: &User,
+        roles: &[RoleId],
         token: &OpaqueToken,
         idempotency: Option<[u8; 32]>,
         now: Timestamp,
@@ -98,8 +97,7 @@ impl Sessions {
         let operation =
             Operation::new(OperationKind::Refresh, user.tenant).on(user.id).session(session.id).actor(user.id);
         cx.before(&operation, None).await?;
-        let roles = cx.store.user_roles(user.tenant, user.id).await?;
-        let access = tokens::issue(cx, session, user, &roles, now)?;
+        let access = tokens::issue(cx, session, user, roles, now)?;
         let (keyring, random) = (&cx.keyring, &*cx.random);
         let successor = OpaqueToken::generate(keyring, random, OpaqueKind::Refresh, user.tenant, session.id.uuid());
         let pair = Pair {

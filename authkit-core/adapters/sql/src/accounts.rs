@@ -22,6 +22,7 @@ macro_rules! user_columns {
          u.erase_at, u.last_sign_in_at, u.created_at, u.updated_at"
     };
 }
+pub(crate) use user_columns;
 
 macro_rules! registration_columns {
     () => {
@@ -299,7 +300,7 @@ fn create_registration(registration: Registration, walls: Walls) -> Result<State
     ))
 }
 
-fn user(row: &Row) -> Result<User, StoreError> {
+pub(crate) fn user(row: &Row) -> Result<User, StoreError> {
     Ok(User {
         id: row.id("id", UserId::new)?,
         tenant: row.id("tenant_id", TenantId::new)?,

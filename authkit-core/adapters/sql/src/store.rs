@@ -1,12 +1,15 @@
 use crate::{
     OpenError, Options,
     db::{Db, Expect, Outcome, PostgresDb, SqliteDb, Statement, Timeouts, values},
-    dialect, plan,
+    dialect, plan, sessions,
 };
 use async_trait::async_trait;
 use authkit_core::{
+    accounts::{AccountStore as _, User},
     ports::{Applied, Change, Clock, Scope, Store, StoreError, Unit},
-    sessions::SessionChange,
+    rbac::RoleStore as _,
+    sessions::{Session, SessionChange, SessionStore as _},
+    wire::{RoleId, SessionId, TenantId},
 };
 use jiff::Timestamp;
 use std::sync::{Arc, OnceLock};
@@ -112,6 +115,22 @@ const fn caps(change: &Change) -> bool {
 
 #[async_trait]
 impl Store for SqlStore {
+    async fn find_signed_in(
+        &self,
+        tenant: TenantId,
+        id: SessionId,
+    ) -> Result<Option<(Session, User, Vec<RoleId>)>, StoreError> {
+        if let Db::Sqlite(db) = &self.db
+            && let Some(readers) = db.readers()
+        {
+            return sessions::signed_in(db, readers, tenant, id).await;
+        }
+        let Some(session) = self.find_session(tenant, id).await? else { return Ok(None) };
+        let Some(user) = self.find_user(tenant, session.user).await? else { return Ok(None) };
+        let roles = self.user_roles(tenant, user.id).await?;
+        Ok(Some((session, user, roles)))
+    }
+
     async fn commit(&self, scope: Scope, unit: Unit) -> Result<Applied, StoreError> {
         let mut applied = vec![0; unit.changes.len()];
         let tells = unit.changes.iter().any(|change| matches!(change, Change::Feed(_)));

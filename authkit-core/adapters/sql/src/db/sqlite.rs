@@ -1,6 +1,6 @@
 //! SQLite: one writer that commits for all who wait, and readers beside it.
 
-use super::{Expect, Failure, Outcome, Placed, Row, Value, outcome, own, unavailable};
+use super::{Expect, Failure, Outcome, Placed, Row, Statement, Value, outcome, own, unavailable};
 use authkit_core::ports::StoreError;
 use futures_util::TryStreamExt as _;
 use sqlx::{
@@ -66,7 +66,7 @@ impl SqliteDb {
             .synchronous(SqliteSynchronous::Full)
             .pragma("temp_store", "MEMORY")
             // For each connection, in KiB: the system's cache holds the file as well.
-            .pragma("cache_size", "-1024")
+            .pragma("cache_size", "-512")
             .pragma("journal_size_limit", "67108864")
             .statement_cache_capacity(256);
         if memory {
@@ -110,6 +110,34 @@ impl SqliteDb {
         }
         .map_err(unavailable)?;
         Ok(rows.into_iter().map(Row::Sqlite).collect())
+    }
+
+    /// Reads for several statements in one trip to the connection's thread, which costs more than a short read.
+    pub(crate) async fn fetch_together(
+        &self,
+        pool: &SqlitePool,
+        reads: [(&'static str, Vec<Value>); 3],
+    ) -> Result<[Vec<Row>; 3], StoreError> {
+        let reads: Vec<Placed> =
+            reads.into_iter().map(|(sql, values)| (0, Statement::new(Expect::Return, sql, values))).collect();
+        let (sql, values) = joined("", &reads);
+        let mut connection = pool.acquire().await.map_err(unavailable)?;
+        let mut results = connection.fetch_many(sqlx::query_with(own(sql), arguments(values)?));
+        let mut found = [const { Vec::new() }; 3];
+        let mut at = 0;
+        while let Some(result) = results.try_next().await.map_err(unavailable)? {
+            match result {
+                Either::Right(row) if at < found.len() => found[at].push(Row::Sqlite(row)),
+                Either::Right(_) => {}
+                Either::Left(_) => at += 1,
+            }
+        }
+        Ok(found)
+    }
+
+    /// The connections that read, for a database that has any.
+    pub(crate) const fn readers(&self) -> Option<&SqlitePool> {
+        self.readers.as_ref()
     }
 
     /// The lines of the plan.
