@@ -15,6 +15,7 @@ use serde_json::json;
 on_both_engines! {
     eight_simultaneous_refreshes_get_one_pair_and_reuse_kills_the_family
     a_lost_answer_is_replayed_for_its_idempotency_key_only
+    a_refreshed_token_carries_the_roles_in_force
 }
 
 pub(crate) async fn engine(database: &Database) -> (Engine, ManualClock) {
@@ -109,4 +110,20 @@ async fn eight_simultaneous_requests_get_one_pair() {
         user.tokens = pairs[0].clone();
         let _ = user.get("/v1/me").await.expect(200);
     }
+}
+
+async fn a_refreshed_token_carries_the_roles_in_force(database: Database) {
+    let (engine, _) = engine(&database).await;
+    let origin = Origin::local(DEFAULT_TENANT);
+    let user = engine.accounts().create_verified(&origin, "ada@example.com", &PASSWORD.into(), None).await.unwrap();
+    let admin = engine.roles().find_by_name(DEFAULT_TENANT, "admin").await.unwrap().unwrap();
+    let first = sign_in(&engine, "ada@example.com").await;
+    engine.roles().assign(&origin, None, user.id, admin.id).await.unwrap();
+    let next = engine.sessions().refresh(&origin, &first.refresh_token, None).await.unwrap();
+    let principal = engine.sessions().authenticate(next.access_token.expose()).await.unwrap();
+    assert_eq!((&*principal.roles, principal.has("users:read")), (&[admin.id][..], true));
+    // In the token itself too, for whoever verifies it elsewhere.
+    let claims = next.access_token.expose().split('.').nth(1).unwrap();
+    let claims = base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, claims).unwrap();
+    assert!(String::from_utf8(claims).unwrap().contains(r#""roles":["admin"]"#));
 }
