@@ -8,7 +8,7 @@ mod store;
 pub use breached::{BreachRanges, BreachedPasswords, KAnonymous};
 pub use hooks::{Hooks, NewAccount, NoHooks, Operation, OperationDetails, OperationKind, Refusal, TokenSubject};
 pub use observer::{NoObserver, Observer};
-pub use store::{Applied, Change, Conflict, Position, Scope, Store, StoreError, Unit};
+pub use store::{Applied, Change, Conflict, Position, Scope, Store, StoreError, Unit, find_signed_in_by_steps};
 
 use async_trait::async_trait;
 use authkit_wire::Secret;

@@ -208,12 +208,24 @@ pub trait Store:
         tenant: TenantId,
         id: SessionId,
     ) -> Result<Option<(Session, User, Vec<RoleId>)>, StoreError> {
-        let Some(session) = self.find_session(tenant, id).await? else { return Ok(None) };
-        let Some(user) = self.find_user(tenant, session.user).await? else { return Ok(None) };
-        let roles = self.user_roles(tenant, user.id).await?;
-        Ok(Some((session, user, roles)))
+        find_signed_in_by_steps(self, tenant, id).await
     }
 
     /// Answers once the store does; for readiness.
     async fn ping(&self) -> Result<(), StoreError>;
+}
+
+/// [`Store::find_signed_in`] by three reads, for stores that cannot do it in one go.
+///
+/// # Errors
+/// Those of the reads.
+pub async fn find_signed_in_by_steps<S: Store + ?Sized>(
+    store: &S,
+    tenant: TenantId,
+    id: SessionId,
+) -> Result<Option<(Session, User, Vec<RoleId>)>, StoreError> {
+    let Some(session) = store.find_session(tenant, id).await? else { return Ok(None) };
+    let Some(user) = store.find_user(tenant, session.user).await? else { return Ok(None) };
+    let roles = store.user_roles(tenant, user.id).await?;
+    Ok(Some((session, user, roles)))
 }

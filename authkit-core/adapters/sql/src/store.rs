@@ -5,10 +5,9 @@ use crate::{
 };
 use async_trait::async_trait;
 use authkit_core::{
-    accounts::{AccountStore as _, User},
-    ports::{Applied, Change, Clock, Scope, Store, StoreError, Unit},
-    rbac::RoleStore as _,
-    sessions::{Session, SessionChange, SessionStore as _},
+    accounts::User,
+    ports::{Applied, Change, Clock, Scope, Store, StoreError, Unit, find_signed_in_by_steps},
+    sessions::{Session, SessionChange},
     wire::{RoleId, SessionId, TenantId},
 };
 use jiff::Timestamp;
@@ -125,10 +124,7 @@ impl Store for SqlStore {
         {
             return sessions::signed_in(db, readers, tenant, id).await;
         }
-        let Some(session) = self.find_session(tenant, id).await? else { return Ok(None) };
-        let Some(user) = self.find_user(tenant, session.user).await? else { return Ok(None) };
-        let roles = self.user_roles(tenant, user.id).await?;
-        Ok(Some((session, user, roles)))
+        find_signed_in_by_steps(self, tenant, id).await
     }
 
     async fn commit(&self, scope: Scope, unit: Unit) -> Result<Applied, StoreError> {
