@@ -1,18 +1,15 @@
 //! What Prometheus reads: requests by route template, and whatever the engine counts through the `metrics` facade.
 
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+mod recorder;
+
+pub use recorder::install_recorder;
+
+use recorder::{Durations, Line};
 use std::{
     fmt::Write,
-    sync::{
-        OnceLock,
-        atomic::{AtomicU64, Ordering::Relaxed},
-    },
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
     time::Duration,
 };
-
-/// Upper bounds of the duration's buckets, in microseconds.
-const BOUNDS: [u64; 14] =
-    [100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 5_000_000];
 
 /// The statuses that are counted by themselves; others count as `other`.
 const STATUSES: [u16; 25] = [
@@ -25,24 +22,20 @@ const STATUSES: [u16; 25] = [
 #[derive(Debug, Default)]
 pub(crate) struct RouteStats {
     statuses: [AtomicU64; STATUSES.len() + 1],
-    buckets: [AtomicU64; BOUNDS.len() + 1],
-    micros: AtomicU64,
+    durations: Durations,
 }
 
 impl RouteStats {
     pub(crate) fn count(&self, status: u16, took: Duration) {
-        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         let status = STATUSES.iter().position(|known| *known == status).unwrap_or(STATUSES.len());
-        let bucket = BOUNDS.iter().position(|bound| micros <= *bound).unwrap_or(BOUNDS.len());
         self.statuses[status].fetch_add(1, Relaxed);
-        self.buckets[bucket].fetch_add(1, Relaxed);
-        self.micros.fetch_add(micros, Relaxed);
+        self.durations.count(took);
     }
 }
 
 /// Writes the counts in Prometheus's text format.
 pub(crate) fn render<'a>(routes: impl Iterator<Item = (&'a str, &'a str, &'a RouteStats)> + Clone) -> String {
-    let mut text = recorder().map(PrometheusHandle::render).unwrap_or_default();
+    let mut text = recorder::render();
     text.push_str(
         "# HELP authkit_http_requests_total Requests answered.\n# TYPE authkit_http_requests_total counter\n",
     );
@@ -62,45 +55,10 @@ pub(crate) fn render<'a>(routes: impl Iterator<Item = (&'a str, &'a str, &'a Rou
     text.push_str("# HELP authkit_http_request_duration_seconds How long answers took.\n");
     text.push_str("# TYPE authkit_http_request_duration_seconds histogram\n");
     for (method, route, stats) in routes {
-        let labels = format!("method=\"{method}\",route=\"{route}\"");
-        let mut sum = 0;
-        let counts: Vec<u64> = stats.buckets.iter().map(|count| count.load(Relaxed)).collect();
-        if counts.iter().all(|count| *count == 0) {
-            continue;
-        }
-        for (count, bound) in counts.iter().zip(BOUNDS) {
-            sum += count;
-            let bound = bound as f64 / 1e6;
-            let _ = writeln!(text, "authkit_http_request_duration_seconds_bucket{{{labels},le=\"{bound}\"}} {sum}");
-        }
-        sum += counts[BOUNDS.len()];
-        let seconds = stats.micros.load(Relaxed) as f64 / 1e6;
-        let _ = writeln!(text, "authkit_http_request_duration_seconds_bucket{{{labels},le=\"+Inf\"}} {sum}");
-        let _ = writeln!(text, "authkit_http_request_duration_seconds_sum{{{labels}}} {seconds}");
-        let _ = writeln!(text, "authkit_http_request_duration_seconds_count{{{labels}}} {sum}");
+        let labels = [("method", method), ("route", route)];
+        stats.durations.write(&mut text, &Line { name: "authkit_http_request_duration_seconds", labels: &labels });
     }
     text
-}
-
-static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
-
-/// Takes in what is counted through the `metrics` facade, unless the host application has a recorder of its own.
-/// It does so on a thread of its own: calibrating the recorder's clock takes longer than all else that a start does.
-pub fn install_recorder() {
-    std::thread::spawn(|| {
-        let _ = RECORDER.get_or_init(|| PrometheusBuilder::new().install_recorder().ok());
-    });
-}
-
-fn recorder() -> Option<&'static PrometheusHandle> {
-    RECORDER.get()?.as_ref()
-}
-
-/// Folds what histograms hold; without it they grow until somebody reads them.
-pub(crate) fn upkeep() {
-    if let Some(handle) = recorder() {
-        handle.run_upkeep();
-    }
 }
 
 #[cfg(test)]

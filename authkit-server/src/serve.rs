@@ -3,7 +3,7 @@
 use crate::{
     AuthKit,
     connections::{Impatient, PerAddress, Place},
-    metrics, operators, router,
+    operators, router,
 };
 use authkit_engine::{Config, Engine};
 use hyper_util::{
@@ -146,14 +146,7 @@ impl Server {
         if let Some(operators) = self.operators {
             tasks.spawn(operators.run(stopped.clone(), self.deadline));
         }
-        let mut upkeep = tokio::time::interval(Duration::from_secs(10));
-        tokio::pin!(shutdown);
-        loop {
-            tokio::select! {
-                () = &mut shutdown => break,
-                _ = upkeep.tick() => metrics::upkeep(),
-            }
-        }
+        shutdown.await;
         let _ = stop.send(true);
         while tasks.join_next().await.is_some() {}
         Ok(())

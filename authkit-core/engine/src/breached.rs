@@ -7,27 +7,20 @@ use std::{
     fs::File,
     io::{self, Read as _, Seek as _, SeekFrom},
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, LazyLock, Mutex, PoisonError},
 };
 
 /// Common passwords of eight and more characters, lower case, sorted bytewise. From the frequency list of zxcvbn
 /// (MIT, Dropbox and the authors of zxcvbn-rs), and the sentences that this project's documentation shows.
-const COMMON: &str = include_str!("../data/breached.txt");
+static COMMON: LazyLock<Vec<&str>> = LazyLock::new(|| include_str!("../data/breached.txt").lines().collect());
 
 /// The built-in list of common passwords, and optionally a file of hashes.
 ///
 /// The file holds one SHA-1 or SHA-256 hash in hexadecimal on each line, sorted, with or without `:COUNT` behind it, as Have I
 /// Been Pwned publishes it. It is searched where it lies: a lookup reads some 40 places, whatever its size.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct BreachedList {
-    common: Vec<&'static str>,
     file: Option<Arc<HashFile>>,
-}
-
-impl Default for BreachedList {
-    fn default() -> Self {
-        Self { common: COMMON.lines().collect(), file: None }
-    }
 }
 
 impl BreachedList {
@@ -36,19 +29,15 @@ impl BreachedList {
     /// # Errors
     /// When the file cannot be read or its first line is no hash.
     pub fn with_file(path: &Path) -> io::Result<Self> {
-        Ok(Self { file: Some(Arc::new(HashFile::open(path)?)), ..Self::default() })
+        Ok(Self { file: Some(Arc::new(HashFile::open(path)?)) })
     }
 
-    fn is_common(&self, password: &str) -> bool {
-        let lower = password.to_lowercase();
-        self.common.binary_search(&lower.as_str()).is_ok()
-    }
 }
 
 #[async_trait]
 impl BreachedPasswords for BreachedList {
     async fn contains(&self, password: &Secret) -> bool {
-        if self.is_common(password.expose()) {
+        if COMMON.binary_search(&password.expose().to_lowercase().as_str()).is_ok() {
             return true;
         }
         let Some(file) = self.file.clone() else { return false };
@@ -161,7 +150,7 @@ mod tests {
     #[tokio::test]
     async fn common_passwords_are_known_in_any_case() {
         let list = BreachedList::default();
-        assert!(list.common.len() > 5_000 && list.common.is_sorted());
+        assert!(COMMON.len() > 5_000 && COMMON.is_sorted());
         let documented = ["a quiet orange tram", "Another quiet orange tram", "correct horse battery staple"];
         for known in ["1234567890", "qwertyuiop", "QwertyUiop", "password1"].into_iter().chain(documented) {
             assert!(list.contains(&known.into()).await, "{known}");

@@ -28,6 +28,9 @@ const UNSEALED: u32 = 1000;
 /// How long a leased job may take before another node does it.
 const LEASE: SignedDuration = SignedDuration::from_mins(5);
 
+/// Between the first turns of two tasks.
+const STAGGER: Duration = Duration::from_millis(20);
+
 /// Jobs that one node at a time does.
 const LEASED: [&str; 2] = ["sweep", "keys"];
 
@@ -113,8 +116,15 @@ pub(crate) fn start(engine: Engine) -> WorkerHandle {
     let owner = engine.context().uuid();
     let (stop, _) = watch::channel(false);
     let mut tasks = JoinSet::new();
+    let mut first = Duration::ZERO;
     let mut run = |name: &'static str, pause: Pause, turn: fn(Engine, Uuid) -> Turn| {
-        tasks.spawn(repeat(name, pause, turn, engine.clone(), owner, stop.subscribe()));
+        let (engine, stop) = (engine.clone(), stop.subscribe());
+        tasks.spawn(async move {
+            tokio::time::sleep(first).await;
+            repeat(name, pause, turn, engine, owner, stop).await;
+        });
+        // One after the other: all at once they would open as many connections, and be in the way of the first requests.
+        first += STAGGER;
     };
     run("feed", Pause::Feed, |engine, _| {
         Box::pin(async move {

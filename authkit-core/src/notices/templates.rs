@@ -5,15 +5,19 @@ use std::{borrow::Cow, collections::BTreeSet, fmt, sync::Arc};
 
 macro_rules! builtin {
     ($($kind:literal),+ $(,)?) => {
-        /// Each kind with its subject, text and HTML.
-        const BUILTIN: &[(&str, TemplateSource)] = &[$((
-            $kind,
-            TemplateSource {
-                subject: Cow::Borrowed(include_str!(concat!("templates/", $kind, ".subject.txt"))),
-                text: Cow::Borrowed(include_str!(concat!("templates/", $kind, ".txt"))),
-                html: Cow::Borrowed(include_str!(concat!("templates/", $kind, ".html"))),
-            },
-        )),+];
+        /// What mails there are.
+        const KINDS: &[&str] = &[$($kind),+];
+
+        /// The built-in templates by name.
+        const BUILTIN: &[(&str, &str)] = &[
+            $(
+                (concat!($kind, ".subject.txt"), include_str!(concat!("templates/", $kind, ".subject.txt"))),
+                (concat!($kind, ".txt"), include_str!(concat!("templates/", $kind, ".txt"))),
+                (concat!($kind, ".html"), include_str!(concat!("templates/", $kind, ".html"))),
+            )+
+            ("layout.txt", include_str!("templates/layout.txt")),
+            ("layout.html", include_str!("templates/layout.html")),
+        ];
     };
 }
 
@@ -145,7 +149,7 @@ impl Framed<'_> {
 #[derive(Clone)]
 pub struct Templates {
     environment: Arc<Environment<'static>>,
-    /// Kind and locale of everything that is there; the built-in locale is empty.
+    /// Kind and locale of everything that was added; the empty locale replaces the built-in templates.
     known: Arc<BTreeSet<(String, String)>>,
 }
 
@@ -162,22 +166,16 @@ impl Templates {
         );
         environment.add_function("button", button);
         environment.add_filter("duration", duration);
-        let mut templates = Self { environment: Arc::new(environment), known: Arc::default() };
-        let layout = TemplateSource {
-            subject: Cow::Borrowed(""),
-            text: Cow::Borrowed(include_str!("templates/layout.txt")),
-            html: Cow::Borrowed(include_str!("templates/layout.html")),
-        };
-        for (kind, source) in BUILTIN.iter().cloned().chain([(LAYOUT, layout)]) {
-            // `check` tells what an unreadable one would be; a test calls it.
-            let _ = templates.add(kind, "", source);
-        }
-        templates
+        // Parsed when first needed: most starts send no mail for a while, and most mails are never sent.
+        environment.set_loader(|name| {
+            Ok(BUILTIN.iter().find(|(known, _)| *known == name).map(|(_, text)| (*text).to_owned()))
+        });
+        Self { environment: Arc::new(environment), known: Arc::default() }
     }
 
     /// What mails there are, and `layout`, which surrounds them all.
     pub fn kinds() -> impl Iterator<Item = &'static str> {
-        BUILTIN.iter().map(|(kind, _)| *kind).chain([LAYOUT])
+        KINDS.iter().copied().chain([LAYOUT])
     }
 
     /// The same with `source` for mails of `kind` to people whose language is `locale` (a BCP 47 tag; empty replaces the
@@ -213,7 +211,7 @@ impl Templates {
     }
 
     fn try_out(&self, locale: &str) -> Result<(), TemplateError> {
-        for (kind, _) in BUILTIN {
+        for kind in KINDS {
             self.render(kind, Some(locale), &Values::sample())?;
         }
         Ok(())
@@ -332,8 +330,7 @@ mod tests {
     fn every_built_in_mail_renders() {
         let templates = Templates::builtin();
         assert_eq!(templates.check(), Ok(()));
-        assert_eq!(templates.known.len(), BUILTIN.len() + 1);
-        for (kind, _) in BUILTIN {
+        for kind in KINDS {
             let mail = templates.render(kind, None, &Values::sample()).expect(kind);
             assert!(mail.html.starts_with("<!doctype html>") && mail.html.contains("lang=\"en\""), "{kind}");
             assert!(mail.subject.contains("Sample <&> Product"), "{kind}: {}", mail.subject);
@@ -350,7 +347,7 @@ mod tests {
             new_email: "{{ product }}<b>".into(),
             ..Values::sample()
         };
-        for (kind, _) in BUILTIN {
+        for kind in KINDS {
             let mail = Templates::builtin().render(kind, None, &values).expect(kind);
             assert!(!mail.html.contains("<script"), "{kind}: {}", mail.html);
             assert!(!mail.html.contains("<b>"), "{kind}");

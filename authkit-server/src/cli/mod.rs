@@ -93,6 +93,9 @@ pub(crate) fn run() -> ExitCode {
     let cli = Cli::parse();
     let output = Output::new(cli.json);
     let serving = matches!(cli.command, Command::Serve { .. });
+    // Before there is a second thread: the first concurrent map of a process asks the kernel for cheap memory barriers,
+    // and a kernel that has several threads to tell takes 5 to 25 ms for it.
+    authkit_server::install_recorder();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return output.fail(&Failure::new(format!("the runtime does not start: {error}"))),

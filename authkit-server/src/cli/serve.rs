@@ -23,7 +23,6 @@ pub(crate) async fn run(mut config: Config, listen: Option<SocketAddr>, output: 
         Failure::new(format!("cannot listen on {}: {error}", config.listen)).next(next)
     })?;
     config.listen = socket.local_addr().map_err(|error| Failure::new(format!("no address to listen on: {error}")))?;
-    authkit_server::install_recorder();
     let engine = engine(config).await?;
     let server = authkit_server::Server::from_listener(engine.clone(), socket)
         .await

@@ -205,13 +205,13 @@ pub(crate) fn plan(change: AccountChange, walls: Walls) -> Planned {
                 Statement::new(
                     Expect::Any,
                     "DELETE FROM registrations WHERE (tenant_id, id) IN (SELECT tenant_id, id FROM registrations \
-                     WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
+                     WHERE expires_at < $1 ORDER BY expires_at LIMIT +$2)",
                     values![before, BATCH],
                 ),
                 Statement::new(
                     Expect::Any,
                     "DELETE FROM one_time_tokens WHERE (tenant_id, id) IN (SELECT tenant_id, id FROM one_time_tokens \
-                     WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
+                     WHERE expires_at < $1 ORDER BY expires_at LIMIT +$2)",
                     values![before, BATCH],
                 ),
             ]
@@ -401,7 +401,7 @@ fn list_query(tenant: TenantId, filter: &UserFilter, after: Option<&Position>, l
     }
     let limit = bind(limit.into());
     let sql = format!(
-        concat!("SELECT ", user_columns!(), " FROM {} WHERE {} ORDER BY {} DESC LIMIT ${}"),
+        concat!("SELECT ", user_columns!(), " FROM {} WHERE {} ORDER BY {} DESC LIMIT +${}"),
         from,
         conditions.join(" AND "),
         order,
@@ -441,7 +441,7 @@ impl AccountStore for SqlStore {
 
     async fn password_history(&self, tenant: TenantId, user: UserId, limit: u32) -> Result<Vec<String>, StoreError> {
         let sql = "SELECT hash FROM password_history WHERE tenant_id = $1 AND user_id = $2 \
-                   ORDER BY security_version DESC LIMIT $3";
+                   ORDER BY security_version DESC LIMIT +$3";
         self.db.fetch(sql, values![tenant, user, limit]).await?.iter().map(|row| row.get("hash")).collect()
     }
 
@@ -463,7 +463,7 @@ impl AccountStore for SqlStore {
         let sql = concat!(
             "SELECT ",
             registration_columns!(),
-            " FROM registrations WHERE tenant_id = $1 AND email_key = $2 ORDER BY id DESC LIMIT $3"
+            " FROM registrations WHERE tenant_id = $1 AND email_key = $2 ORDER BY id DESC LIMIT +$3"
         );
         self.db.fetch(sql, values![tenant, *key, limit]).await?.iter().map(registration).collect()
     }

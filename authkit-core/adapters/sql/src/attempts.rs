@@ -91,7 +91,7 @@ pub(crate) fn plan(change: AttemptChange, walls: Walls) -> Planned {
             Statement::new(
                 Expect::Any,
                 "DELETE FROM attempts WHERE (tenant_id, key) IN (SELECT tenant_id, key FROM attempts \
-                 WHERE touched_at < $1 ORDER BY touched_at LIMIT $2)",
+                 WHERE touched_at < $1 ORDER BY touched_at LIMIT +$2)",
                 values![before, BATCH],
             )
         }

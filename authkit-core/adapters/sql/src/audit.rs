@@ -170,7 +170,7 @@ fn list_query(tenant: TenantId, filter: &AuditFilter, after: Option<&Position>, 
         and("r.id <", id_at(until.checked_add(SLACK).unwrap_or(until)).into());
     }
     bound.push(limit.into());
-    sql.push_str(&format!(" ORDER BY r.id DESC LIMIT ${}", bound.len()));
+    sql.push_str(&format!(" ORDER BY r.id DESC LIMIT +${}", bound.len()));
     (sql, bound)
 }
 
@@ -204,7 +204,7 @@ impl AuditStore for SqlStore {
             " FROM audit_records r WHERE r.id IN (SELECT n.id FROM audit_records n WHERE n.sequence IS NULL \
              UNION ALL SELECT n.id FROM audit_records n WHERE n.sequence < 1 \
              UNION ALL SELECT n.id FROM audit_records n \
-             WHERE n.sequence > COALESCE((SELECT max(l.sequence) FROM audit_links l), 0)) ORDER BY r.id LIMIT $1"
+             WHERE n.sequence > COALESCE((SELECT max(l.sequence) FROM audit_links l), 0)) ORDER BY r.id LIMIT +$1"
         );
         self.db.fetch(sql, values![limit]).await?.iter().map(record).collect()
     }
@@ -218,7 +218,7 @@ impl AuditStore for SqlStore {
             "SELECT l.sequence AS link_sequence, l.record_id AS link_record, l.link, ",
             columns!(),
             " FROM audit_links l LEFT JOIN audit_records r ON r.sequence = l.sequence \
-             WHERE l.sequence > $1 ORDER BY l.sequence LIMIT $2"
+             WHERE l.sequence > $1 ORDER BY l.sequence LIMIT +$2"
         );
         let rows = self.db.fetch(sql, values![after, limit]).await?;
         rows.iter()
@@ -239,7 +239,7 @@ impl AuditStore for SqlStore {
 
     async fn list_audit_heads(&self, after: i64, limit: u32) -> Result<Vec<AuditHead>, StoreError> {
         let sql = "SELECT sequence, link, at, key_version, signature FROM audit_heads WHERE sequence > $1 \
-                   ORDER BY sequence LIMIT $2";
+                   ORDER BY sequence LIMIT +$2";
         self.db
             .fetch(sql, values![after, limit])
             .await?

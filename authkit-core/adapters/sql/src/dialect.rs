@@ -53,7 +53,7 @@ pub(crate) const fn claim_notices(db: &Db) -> &'static str {
                 "SELECT n.id FROM notices n WHERE n.dead = FALSE AND n.available_at <= $2 AND n.expires_at > $2 ",
                 "AND (n.lease_until IS NULL OR n.lease_until <= $2) AND NOT EXISTS (SELECT 1 FROM notices older ",
                 "WHERE older.tenant_id = n.tenant_id AND older.recipient = n.recipient AND older.id < n.id AND older.dead = FALSE ",
-                "AND (older.expires_at > $2 OR older.lease_until > $2)) ORDER BY n.id LIMIT $4",
+                "AND (older.expires_at > $2 OR older.lease_until > $2)) ORDER BY n.id LIMIT +$4",
                 $lock,
                 ") RETURNING id, tenant_id, kind, recipient, payload, attempts, available_at, lease_owner, ",
                 "lease_until, dead, created_at, expires_at"

@@ -46,7 +46,7 @@ pub(crate) fn plan(change: IdempotencyChange, walls: Walls) -> Planned {
             Statement::new(
                 Expect::Any,
                 "DELETE FROM idempotency WHERE (tenant_id, key) IN (SELECT tenant_id, key FROM idempotency \
-                 WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
+                 WHERE expires_at < $1 ORDER BY expires_at LIMIT +$2)",
                 values![before, BATCH],
             )
         }

@@ -190,14 +190,14 @@ fn sweep(before: Timestamp, idle_since: Option<Timestamp>) -> Vec<Statement> {
                 WHEN last_active_at + $2 < refresh_expires_at THEN last_active_at + $2 \
                 ELSE refresh_expires_at END \
              WHERE (tenant_id, id) IN (SELECT tenant_id, id FROM sessions WHERE sweep_at < $1 \
-                ORDER BY sweep_at LIMIT $3)",
+                ORDER BY sweep_at LIMIT +$3)",
             values![before, idle, LOOK],
         )
         .uncounted(),
         Statement::new(
             Expect::Any,
             "DELETE FROM sessions WHERE (tenant_id, id) IN (SELECT tenant_id, id FROM sessions WHERE sweep_at < $1 \
-             ORDER BY sweep_at LIMIT $3) \
+             ORDER BY sweep_at LIMIT +$3) \
              AND (refresh_expires_at < $1 OR expires_at < $1 OR last_active_at < $2)",
             values![before, idle_since, BATCH],
         ),
@@ -272,7 +272,7 @@ impl SessionStore for SqlStore {
                 let sql = concat!(
                     "SELECT ",
                     columns!(),
-                    " FROM sessions WHERE tenant_id = $1 AND user_id = $2 AND id < $3 ORDER BY id DESC LIMIT $4"
+                    " FROM sessions WHERE tenant_id = $1 AND user_id = $2 AND id < $3 ORDER BY id DESC LIMIT +$4"
                 );
                 self.db.fetch(sql, values![tenant, user, after.id, limit]).await?
             }
@@ -280,7 +280,7 @@ impl SessionStore for SqlStore {
                 let sql = concat!(
                     "SELECT ",
                     columns!(),
-                    " FROM sessions WHERE tenant_id = $1 AND user_id = $2 ORDER BY id DESC LIMIT $3"
+                    " FROM sessions WHERE tenant_id = $1 AND user_id = $2 ORDER BY id DESC LIMIT +$3"
                 );
                 self.db.fetch(sql, values![tenant, user, limit]).await?
             }
