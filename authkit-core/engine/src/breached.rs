@@ -31,7 +31,6 @@ impl BreachedList {
     pub fn with_file(path: &Path) -> io::Result<Self> {
         Ok(Self { file: Some(Arc::new(HashFile::open(path)?)) })
     }
-
 }
 
 #[async_trait]

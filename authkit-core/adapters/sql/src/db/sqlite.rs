@@ -76,9 +76,8 @@ impl SqliteDb {
         prepare_file(options.get_filename()).map_err(sqlx::Error::Io)?;
         let options = options.journal_mode(SqliteJournalMode::Wal);
         let writer = connect(&options, busy).await?;
-        // Each reader has a thread and a page cache; more than can run only cost memory.
-        let threads =
-            std::thread::available_parallelism().map_or(4, |n| u32::try_from(n.get() * 2).unwrap_or(8)).max(4);
+        // Each reader has a thread, a page cache and prepared statements; more than can run only cost memory.
+        let threads = std::thread::available_parallelism().map_or(2, |n| u32::try_from(n.get()).unwrap_or(8)).max(2);
         let pool = SqlitePoolOptions::new()
             .max_connections(readers.clamp(1, threads))
             .min_connections(0)
@@ -118,9 +117,8 @@ impl SqliteDb {
         pool: &SqlitePool,
         reads: [(&'static str, Vec<Value>); 3],
     ) -> Result<[Vec<Row>; 3], StoreError> {
-        let reads: Vec<Placed> =
-            reads.into_iter().map(|(sql, values)| (0, Statement::new(Expect::Return, sql, values))).collect();
-        let (sql, values) = joined("", &reads);
+        let mut reads = reads.map(|(sql, values)| (0, Statement::new(Expect::Return, sql, values)));
+        let (sql, values) = joined("", &mut reads);
         let mut connection = pool.acquire().await.map_err(unavailable)?;
         let mut results = connection.fetch_many(sqlx::query_with(own(sql), arguments(values)?));
         let mut found = [const { Vec::new() }; 3];
@@ -323,11 +321,11 @@ async fn execute(connection: &mut SqliteConnection, sql: &'static str) -> Result
 async fn run(
     connection: &mut SqliteConnection,
     opening: &'static str,
-    statements: Vec<Placed>,
+    mut statements: Vec<Placed>,
 ) -> Result<Vec<Outcome>, Failure> {
     let mut outcomes = Vec::with_capacity(statements.len());
     let mut opening = opening;
-    for part in statements.chunks(PART) {
+    for part in statements.chunks_mut(PART) {
         run_part(connection, opening, part, &mut outcomes).await?;
         opening = "";
     }
@@ -337,12 +335,14 @@ async fn run(
 async fn run_part(
     connection: &mut SqliteConnection,
     opening: &'static str,
-    statements: &[Placed],
+    statements: &mut [Placed],
     outcomes: &mut Vec<Outcome>,
 ) -> Result<(), Failure> {
+    // A text made for a number of rows hardly comes twice: kept prepared, such texts would take megabytes.
+    let kept = statements.iter().all(|(_, statement)| matches!(statement.sql, Cow::Borrowed(_)));
     let (sql, values) = joined(opening, statements);
     let arguments = arguments(values).map_err(Failure::Unreadable)?;
-    let mut results = connection.fetch_many(sqlx::query_with(own(sql), arguments));
+    let mut results = connection.fetch_many(sqlx::query_with(own(sql), arguments).persistent(kept));
     let mut opened = opening.is_empty();
     let mut waiting = statements.iter();
     let mut rows = Vec::new();
@@ -374,14 +374,14 @@ async fn run_part(
     wrong.map_or(Ok(()), Err)
 }
 
-/// The statements as one text, with the parameters of each numbered on from those before it.
-fn joined(opening: &'static str, statements: &[Placed]) -> (Cow<'static, str>, Vec<Value>) {
-    if let (true, [(_, statement)]) = (opening.is_empty(), statements) {
-        return (statement.sql.clone(), statement.values.clone());
+/// The statements as one text, with the parameters of each numbered on from those before it. It takes their values.
+fn joined(opening: &'static str, statements: &mut [Placed]) -> (Cow<'static, str>, Vec<Value>) {
+    if let (true, [(_, statement)]) = (opening.is_empty(), &mut *statements) {
+        return (statement.sql.clone(), std::mem::take(&mut statement.values));
     }
     let mut sql = String::with_capacity(statements.iter().map(|(_, s)| s.sql.len() + 16).sum::<usize>() + 32);
     sql.push_str(opening);
-    let mut values = Vec::new();
+    let mut values = Vec::with_capacity(statements.iter().map(|(_, s)| s.values.len()).sum());
     for (_, statement) in statements {
         sql.push_str(";\n");
         let mut parts = statement.sql.split('$');
@@ -391,7 +391,7 @@ fn joined(opening: &'static str, statements: &[Placed]) -> (Cow<'static, str>, V
             let number = part[..digits].parse::<usize>().unwrap_or_default();
             let _ = write!(sql, "${}{}", number + values.len(), &part[digits..]);
         }
-        values.extend(statement.values.iter().cloned());
+        values.append(&mut statement.values);
     }
     (Cow::Owned(sql), values)
 }
@@ -420,11 +420,11 @@ mod tests {
 
     #[test]
     fn parameters_of_joined_statements_are_numbered_on() {
-        let statements = vec![
+        let mut statements = vec![
             (0, Statement::new(Expect::Any, "UPDATE t SET a = $2 WHERE b = $1", values![1_i64, 2_i64])),
             (1, Statement::new(Expect::Any, "DELETE FROM t WHERE c = $1", values![3_i64])),
         ];
-        let (sql, values) = joined("BEGIN IMMEDIATE", &statements);
+        let (sql, values) = joined("BEGIN IMMEDIATE", &mut statements);
         assert_eq!(sql, "BEGIN IMMEDIATE;\nUPDATE t SET a = $2 WHERE b = $1;\nDELETE FROM t WHERE c = $3");
         assert_eq!(values, values![1_i64, 2_i64, 3_i64]);
     }
