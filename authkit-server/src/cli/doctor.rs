@@ -350,8 +350,13 @@ mod tests {
         wire::EmailRequest,
     };
     use authkit_engine::Engine;
+    use authkit_testkit::{databases::Db, on_both_engines};
     use jiff::SignedDuration;
     use std::time::Duration;
+
+    on_both_engines! {
+        old_keys_given_up_mail_and_unsealed_records_are_told
+    }
 
     fn state(report: &Report, name: &str) -> State {
         report.checks.iter().rfind(|check| check.name == name).map_or(State::Failed, |check| check.state)
@@ -379,9 +384,8 @@ mod tests {
         assert_eq!(age_in_days(&file.path().join("none")), None);
     }
 
-    #[tokio::test]
-    async fn old_keys_given_up_mail_and_unsealed_records_are_told() {
-        let bench = Bench::new().await;
+    async fn old_keys_given_up_mail_and_unsealed_records_are_told(db: Db) {
+        let bench = Bench::new(db).await;
         let mut fine = Report::default();
         contents(&bench.engine, &mut fine).await.expect("read");
         for name in ["signing keys", "clock", "outbox", "audit log"] {

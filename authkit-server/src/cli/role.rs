@@ -246,10 +246,14 @@ fn inherited(role: &Role, roles: &[Role]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use crate::cli::testing::Bench;
+    use authkit_testkit::{databases::Db, on_both_engines};
 
-    #[tokio::test]
-    async fn a_role_is_shown_and_changed_piece_by_piece() {
-        let bench = Bench::new().await;
+    on_both_engines! {
+        a_role_is_shown_and_changed_piece_by_piece
+    }
+
+    async fn a_role_is_shown_and_changed_piece_by_piece(db: Db) {
+        let bench = Bench::new(db).await;
         bench.run("role create base --permission users:read").await.expect("created");
         bench.run("role create support --permission sessions:read --permission roles:read").await.expect("created");
         let change = "role update support --name helpers --description Help --parent base \

@@ -97,10 +97,14 @@ fn view(session: &Session) -> Value {
 mod tests {
     use crate::cli::testing::Bench;
     use authkit_core::{Origin, tenants::DEFAULT_TENANT, wire::LoginView};
+    use authkit_testkit::{databases::Db, on_both_engines};
 
-    #[tokio::test]
-    async fn sessions_are_listed_and_ended_one_by_one_and_all_at_once() {
-        let bench = Bench::new().await;
+    on_both_engines! {
+        sessions_are_listed_and_ended_one_by_one_and_all_at_once
+    }
+
+    async fn sessions_are_listed_and_ended_one_by_one_and_all_at_once(db: Db) {
+        let bench = Bench::new(db).await;
         let origin = Origin::local(DEFAULT_TENANT);
         bench.user(&origin, "bob@example.com").await;
         bench.user(&origin, "ada@example.com").await;

@@ -235,11 +235,16 @@ fn view(tenant: &Tenant) -> Value {
 mod tests {
     use crate::cli::testing::Bench;
     use authkit_core::{Origin, tenants::DEFAULT_TENANT, wire::LoginView};
+    use authkit_testkit::{databases::Db, on_both_engines};
     use std::time::Duration;
 
-    #[tokio::test]
-    async fn limits_and_state_set_by_the_command_reach_a_running_node_within_a_second() {
-        let bench = Bench::new().await;
+    on_both_engines! {
+        limits_and_state_set_by_the_command_reach_a_running_node_within_a_second
+        what_a_tenant_cannot_have_is_refused_and_nothing_else_changes
+    }
+
+    async fn limits_and_state_set_by_the_command_reach_a_running_node_within_a_second(db: Db) {
+        let bench = Bench::new(db).await;
         let worker = bench.engine.start_worker();
         bench.run("tenant create shop --host shop.example.com").await.expect("created");
         let shop = bench.engine.tenants().find("shop").await.expect("read").expect("made").id;
@@ -287,9 +292,8 @@ mod tests {
         worker.stop(Duration::from_secs(5)).await;
     }
 
-    #[tokio::test]
-    async fn what_a_tenant_cannot_have_is_refused_and_nothing_else_changes() {
-        let bench = Bench::new().await;
+    async fn what_a_tenant_cannot_have_is_refused_and_nothing_else_changes(db: Db) {
+        let bench = Bench::new(db).await;
         for arguments in [
             "tenant update default --max-sessions 0",
             "tenant update default --redirect-url javascript://x",

@@ -129,7 +129,8 @@ impl Recorder {
         let mut add = |key: &Key, kind, write: &dyn Fn(&mut String, &Line<'_>)| {
             let family = name(key.name());
             let names: Vec<_> = key.labels().map(|label| name(label.key())).collect();
-            let labels: Vec<_> = names.iter().map(String::as_str).zip(key.labels().map(|label| label.value())).collect();
+            let labels: Vec<_> =
+                names.iter().map(String::as_str).zip(key.labels().map(|label| label.value())).collect();
             let mut text = String::new();
             write(&mut text, &Line { name: &family, labels: &labels });
             families.entry(family).or_insert_with(|| (kind, Vec::new())).1.push(text);

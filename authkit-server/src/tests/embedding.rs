@@ -3,10 +3,16 @@
 use super::{Answer, Site};
 use crate::{PermissionName, Permitted, RequirePermission, SignedIn};
 use authkit_core::rbac::Permission;
+use authkit_testkit::{databases::Db, on_both_engines};
 use axum::{Router, body::Body, routing::get};
 use http::Request;
 use http_body_util::BodyExt;
 use tower::ServiceExt;
+
+on_both_engines! {
+    its_routes_know_the_caller_and_ask_for_permissions
+    authkit_answers_beneath_a_prefix_and_as_the_fallback
+}
 
 struct ReadReports;
 
@@ -14,9 +20,10 @@ impl PermissionName for ReadReports {
     const NAME: &'static str = "reports:read";
 }
 
-async fn application() -> (Site, Router) {
+async fn application(db: Db) -> (Site, Router) {
     let site =
-        Site::building(|_| {}, |builder| builder.permissions([Permission::new("reports:read", "Read reports")])).await;
+        Site::building(db, |_| {}, |builder| builder.permissions([Permission::new("reports:read", "Read reports")]))
+            .await;
     let guarded = Router::new()
         .route("/layer", get(async |caller: SignedIn| caller.user.to_string()))
         .route_layer(RequirePermission::new(site.engine.clone(), "reports:read"));
@@ -41,9 +48,8 @@ async fn ask(app: &Router, path: &str, token: Option<&str>) -> Answer {
     Answer { status: parts.status, headers: parts.headers, body }
 }
 
-#[tokio::test]
-async fn its_routes_know_the_caller_and_ask_for_permissions() {
-    let (site, app) = application().await;
+async fn its_routes_know_the_caller_and_ask_for_permissions(db: Db) {
+    let (site, app) = application(db).await;
     site.factory.role("reporter", &["reports:read"]).await.unwrap();
     let reporter = site.factory.user_with_roles("bob@example.org", &["reporter"]).await.unwrap();
     let reporter_token = site.factory.sign_in("bob@example.org").await.unwrap().0;
@@ -64,9 +70,8 @@ async fn its_routes_know_the_caller_and_ask_for_permissions() {
     }
 }
 
-#[tokio::test]
-async fn authkit_answers_beneath_a_prefix_and_as_the_fallback() {
-    let (site, app) = application().await;
+async fn authkit_answers_beneath_a_prefix_and_as_the_fallback(db: Db) {
+    let (site, app) = application(db).await;
     let (_, tokens) = site.signed_in("ada@example.org").await;
     let token = tokens.access_token.expose();
     for prefix in ["", "/auth"] {
