@@ -19,15 +19,18 @@ fn document() -> Value {
     serde_json::from_str(&openapi_json()).unwrap()
 }
 
-/// `docs/openapi.json` is what the code says. To renew it: `UPDATE_OPENAPI=1 cargo test -p authkit-server openapi`.
+/// `docs/openapi.json` is what the code says. `make generated` writes it.
 #[test]
 fn the_committed_openapi_document_is_up_to_date() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/openapi.json");
     let now = openapi_json();
-    if std::env::var_os("UPDATE_OPENAPI").is_some() {
+    if std::env::var_os("AUTHKIT_UPDATE").is_some() {
         std::fs::write(path, &now).unwrap();
     }
-    assert!(std::fs::read_to_string(path).unwrap_or_default() == now, "docs/openapi.json is not up to date");
+    assert!(
+        std::fs::read_to_string(path).unwrap_or_default() == now,
+        "docs/openapi.json is not what the code says: run `make generated` and commit the result"
+    );
 }
 
 #[test]
