@@ -92,6 +92,10 @@ async fn guessing_access_tokens_is_limited(db: Db) {
         site.get("/v1/me", Some("guess")).await.refused(401, "auth.invalid_token");
     }
     site.get("/v1/me", Some("guess")).await.refused(429, "request.rate_limited");
+    let metrics = site.get("/metrics", Some("another")).await;
+    assert_eq!(metrics.status, 429, "{metrics:?}");
+    let refused = site.service.app.shared.limits.refused().find(|(class, _)| *class == "read");
+    assert_eq!(refused, Some(("read", 2)));
 }
 
 async fn probes_and_keys_are_never_limited(db: Db) {
