@@ -58,13 +58,17 @@ async fn its_routes_know_the_caller_and_ask_for_permissions(db: Db) {
     assert_eq!(ask(&app, "/hello", Some(token)).await.is(200).body, user.id.to_string().as_bytes());
     for path in ["/hello", "/extractor", "/layer"] {
         for wrong in [None, Some("nonsense")] {
-            let answer = ask(&app, path, wrong).await.is(401);
-            assert_eq!(answer.header("content-type"), "application/problem+json", "{path}");
+            let code = if wrong.is_some() { "auth.invalid_token" } else { "auth.unauthenticated" };
+            let answer = ask(&app, path, wrong).await.refused(401, code);
             assert!(answer.header("www-authenticate").starts_with("Bearer"), "{path}");
         }
     }
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let traced = Request::builder().uri("/hello").header("traceparent", format!("00-{trace}-00f067aa0ba902b7-01"));
+    let refused = app.clone().oneshot(traced.body(Body::empty()).unwrap()).await.unwrap();
+    assert_eq!(refused.headers()["x-trace-id"], trace);
     for path in ["/extractor", "/layer"] {
-        assert_eq!(ask(&app, path, Some(token)).await.is(403).json()["code"], "auth.forbidden");
+        ask(&app, path, Some(token)).await.refused(403, "auth.forbidden");
         let answer = ask(&app, path, Some(reporter_token.access_token.expose())).await.is(200);
         assert_eq!(answer.body, reporter.id.to_string().as_bytes(), "{path}");
     }

@@ -92,6 +92,10 @@ async fn signing_out_never_refuses(db: Db) {
     site.call(Method::POST, path, Some("nonsense"), None).await.is(204);
     site.post(path, Some("nonsense"), json!({"refresh_token": "nonsense"})).await.is(204);
     site.post(path, None, json!({})).await.is(204);
+    // As browsers and some clients send nothing.
+    let mut empty = request(Method::POST, path, None, None);
+    empty.headers_mut().insert("content-type", "text/plain;charset=UTF-8".parse().unwrap());
+    site.send(empty).await.is(204);
     let mut basic = request(Method::POST, path, None, None);
     basic.headers_mut().insert("authorization", "Basic eDp5".parse().unwrap());
     site.send(basic).await.is(204);

@@ -47,7 +47,12 @@ async fn development_answers_this_machine_only(db: Db) {
 async fn production_answers_for_its_own_hosts_and_those_of_tenants(db: Db) {
     let site = Site::with(db, production).await;
     site.engine.tenants().create("acme", "Acme", &["login.acme.example".into()], Default::default()).await.unwrap();
-    for host in ["id.example.com", "ID.example.com:443", "login.acme.example"] {
+    // Mailed links of the default tenant begin with its own host too.
+    let mut default = site.engine.tenants().find("default").await.unwrap().unwrap();
+    default.hosts = vec!["login.example.com".into()];
+    site.engine.tenants().update(default).await.unwrap();
+    site.engine.context().authority.load(site.engine.context()).await.unwrap();
+    for host in ["id.example.com", "ID.example.com:443", "login.acme.example", "login.example.com"] {
         site.send(from(host, "192.0.2.7:4000")).await.refused(401, "auth.unauthenticated");
     }
     for host in ["evil.example", "id.example.com.evil.example", "localhost", "127.0.0.1"] {
@@ -97,11 +102,14 @@ async fn only_configured_origins_may_read_answers(db: Db) {
     };
     let allowed = site.send(ask(Method::OPTIONS, "https://app.example.com")).await.is(204);
     assert_eq!(allowed.header("access-control-allow-origin"), "https://app.example.com");
-    assert!(allowed.header("access-control-allow-headers").contains("authorization"));
+    let headers = allowed.header("access-control-allow-headers");
+    assert!(headers.contains("authorization") && headers.contains("x-authkit-mode"), "{headers}");
     assert_eq!(allowed.header("access-control-allow-credentials"), "");
     assert!(allowed.header("vary").contains("origin"));
     let answer = site.send(ask(Method::POST, "https://app.example.com")).await;
     assert_eq!(answer.header("access-control-allow-origin"), "https://app.example.com");
+    let exposed = answer.header("access-control-expose-headers");
+    assert!(exposed.contains("location") && exposed.contains("www-authenticate"), "{exposed}");
     for other in ["https://app.example.com.evil.example", "http://app.example.com", "null"] {
         for method in [Method::OPTIONS, Method::POST] {
             let answer = site.send(ask(method, other)).await;
