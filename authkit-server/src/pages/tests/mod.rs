@@ -13,7 +13,8 @@ use jiff::SignedDuration;
 
 on_both_engines! {
     sign_up_to_backup_code_needs_no_script
-    a_typed_code_may_hold_spaces
+    a_typed_code_may_hold_spaces_and_dashes
+    pages_tell_how_long_things_last
     what_was_typed_stays_but_for_passwords
     the_profile_shows_names_as_text
     a_changed_password_signs_the_other_browser_out
@@ -56,7 +57,7 @@ async fn sign_up_to_backup_code_needs_no_script(db: Db) {
     ada.get("/account").await.shows("9 backup codes left");
 }
 
-async fn a_typed_code_may_hold_spaces(db: Db) {
+async fn a_typed_code_may_hold_spaces_and_dashes(db: Db) {
     let site = Site::new(db).await;
     let mut ada = Browser::account(&site, "ada@example.com").await;
     let (secret, _) = ada.enable_mfa().await;
@@ -64,8 +65,21 @@ async fn a_typed_code_may_hold_spaces(db: Db) {
     ada.submit("/sign-out", "/sign-out", &[]).await;
     ada.sign_in("ada@example.com", PASSWORD).await.goes_to("/sign-in/mfa");
     let code = ada.code(&secret);
-    let spaced = format!(" {} {} ", &code[..3], &code[3..]);
+    let spaced = format!(" {}-{} ", &code[..3], &code[3..]);
     ada.submit("/sign-in/mfa", "/sign-in/mfa", &[("code", &spaced)]).await.goes_to("/account");
+}
+
+async fn pages_tell_how_long_things_last(db: Db) {
+    let site = Site::with(db, |config| {
+        config.links.verify = "2h".parse().unwrap();
+        config.links.reset = "45m".parse().unwrap();
+        config.links.deletion_grace = "36h".parse().unwrap();
+    })
+    .await;
+    let mut ada = Browser::account(&site, "ada@example.com").await;
+    ada.get("/sign-up/sent").await.shows("the link works for 2 hours");
+    ada.get("/forgot-password/sent").await.shows("The link works for 45 minutes");
+    ada.get("/account/close").await.shows("erased after 36 hours").shows("the link in the mail that we send you");
 }
 
 async fn what_was_typed_stays_but_for_passwords(db: Db) {
