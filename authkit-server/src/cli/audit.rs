@@ -22,9 +22,7 @@ pub(crate) async fn run(config: Config, command: Command, output: &Output) -> Ou
         Command::Verify => {
             // What was committed before a crash is linked now: nobody else may be running who would. While another node
             // holds the lease it does so itself. A record without a valid MAC is linked as well, and named below.
-            if let Err(failure) = finish(&engine).await {
-                tracing::warn!(cause = failure.what, "the newest records could not be sealed");
-            }
+            finish(&engine).await;
             // Drawn on standard error, and only where somebody watches.
             let bar = if output.is_text() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
             if let Ok(style) = ProgressStyle::with_template("{spinner} checked {pos} records ({per_sec})") {

@@ -69,10 +69,10 @@ pub(crate) async fn run(config: Config, command: Command, output: &Output) -> Ou
             let operator = arguments.tenant.operator(&engine).await?;
             let user = operator.get_user(&arguments.user).await?;
             let revoked = match arguments.session {
-                Some(session) => operator.end_session(user.id, session).await.map(|()| 1)?,
+                Some(session) => engine.sessions().revoke_of(&operator.origin(), user.id, session).await.map(|()| 1)?,
                 None => engine.sessions().revoke_all_of(&operator.origin(), None, user.id).await?.revoked,
             };
-            finish(&engine).await?;
+            finish(&engine).await;
             output.result(&json!({ "user_id": user.id, "revoked": revoked }), || {
                 format!("{} {revoked} session(s) of {}", paint(GREEN, "ended"), paint(BOLD, &user.email))
             });
