@@ -25,12 +25,6 @@ impl From<Error> for Failure {
     }
 }
 
-impl From<ErrorCode> for Failure {
-    fn from(code: ErrorCode) -> Self {
-        Self(code.into())
-    }
-}
-
 /// A failure on its way from the handler to the combined layer.
 #[derive(Clone, Debug)]
 pub(crate) struct Pending(pub(crate) Arc<Error>);
