@@ -35,14 +35,9 @@ struct Kept {
 pub(crate) fn key(headers: &HeaderMap) -> Result<Option<&str>> {
     let mut values = headers.get_all(KEY).iter();
     let Some(value) = values.next() else { return Ok(None) };
-    let text = value.to_str().unwrap_or_default();
-    if !(1..=255).contains(&text.len()) || !text.bytes().all(|b| b.is_ascii_graphic()) || values.next().is_some() {
-        return Err(Error::new(
-            ErrorCode::MalformedRequest,
-            "`Idempotency-Key` takes 1 to 255 visible ASCII characters.",
-        ));
-    }
-    Ok(Some(text))
+    // Two are none, and neither is what is not text.
+    let text = value.to_str().ok().filter(|_| values.next().is_none()).unwrap_or_default();
+    Idempotency::check_key(text).map(|()| Some(text))
 }
 
 /// Runs the request, or repeats the answer to its first run. Only successes are kept: a refused request has changed
