@@ -90,7 +90,7 @@ fn guarded_routes_document_their_refusals() {
     for route in routes() {
         let operation = &document["paths"][&route.path][route.method.as_str().to_lowercase()];
         let has = |status: &str| !operation["responses"][status].is_null();
-        assert_eq!(has("401"), route.access != crate::Access::Public || operation["responses"]["401"].is_object());
+        assert!(has("401") || route.access == crate::Access::Public, "{}", route.path);
         if route.access.needs_token() {
             assert!(has("401") && !operation["security"].as_array().unwrap().is_empty(), "{}", route.path);
         }

@@ -1,10 +1,10 @@
 //! The main paths through the API, as a client walks them.
 
 use super::{Site, request};
-use authkit_core::wire::totp;
-use authkit_testkit::{databases::Db, on_both_engines};
+use authkit_testkit::{authenticator, databases::Db, on_both_engines};
 use http::Method;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 on_both_engines! {
     nobody_believes_to_be_in_browser_mode
@@ -108,8 +108,7 @@ async fn totp_from_enrolment_to_sign_in_with_a_backup_code(db: Db) {
     let enrolment = site.call(Method::POST, "/v1/me/mfa/totp", Some(token), None).await.is(201).json();
     assert!(enrolment["qr_svg"].as_str().unwrap().contains("<svg"));
     assert!(enrolment["qr_png"].as_str().unwrap().starts_with("data:image/png;base64,iVBORw0KGgo"));
-    let secret = base32(enrolment["secret"].as_str().unwrap());
-    let code = |site: &Site| totp_now(site, &secret);
+    let code = |site: &Site| authenticator::code(enrolment["secret"].as_str().unwrap(), site.engine.context().now());
     site.post("/v1/me/mfa/totp/confirm", Some(token), json!({"code": "000000"}))
         .await
         .refused(401, "auth.invalid_mfa_code");
@@ -129,26 +128,6 @@ async fn totp_from_enrolment_to_sign_in_with_a_backup_code(db: Db) {
     site.post("/v1/auth/mfa/verify", None, backup(&asked)).await.refused(401, "auth.invalid_mfa_code");
     let status = site.get("/v1/me/mfa", Some(token)).await.is(200).json();
     assert_eq!(status, json!({"totp": true, "backup_codes_left": 9, "backup_codes_low": false}));
-}
-
-fn base32(text: &str) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let (mut buffer, mut bits) = (0_u32, 0);
-    for digit in text.trim_end_matches('=').bytes() {
-        let value = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".iter().position(|known| *known == digit).unwrap();
-        buffer = buffer << 5 | u32::try_from(value).unwrap();
-        bits += 5;
-        if bits >= 8 {
-            bits -= 8;
-            bytes.push((buffer >> bits & 0xff) as u8);
-        }
-    }
-    bytes
-}
-
-fn totp_now(site: &Site, secret: &[u8]) -> String {
-    let seconds = u64::try_from(site.engine.context().now().as_second()).unwrap();
-    String::from_utf8(totp::code(secret, seconds / 30).to_vec()).unwrap()
 }
 
 async fn roles_are_made_assigned_and_taken_away(db: Db) {
@@ -243,8 +222,7 @@ async fn a_list_is_walked_page_by_page(db: Db) {
             None => break,
         }
     }
-    let mut distinct = seen.clone();
-    distinct.dedup();
+    let distinct: BTreeSet<&String> = seen.iter().collect();
     assert_eq!((seen.len(), distinct.len()), (6, 6));
     site.get(&format!("/v1/roles?limit=2{cursor}"), Some(&admin)).await.refused(400, "request.invalid_cursor");
 }

@@ -17,7 +17,6 @@ on_both_engines! {
     one_user_does_not_use_up_the_limit_of_another
     guessing_access_tokens_is_limited
     probes_and_keys_are_never_limited
-    pages_are_limited_like_the_operations_behind_them
     what_is_remembered_of_clients_is_forgotten
 }
 
@@ -104,17 +103,6 @@ async fn probes_and_keys_are_never_limited(db: Db) {
         site.get("/health/live", None).await.is(200);
         site.get("/.well-known/jwks.json", None).await.is(200);
     }
-}
-
-async fn pages_are_limited_like_the_operations_behind_them(db: Db) {
-    let site = limited(db).await;
-    let mut last = 0;
-    for _ in 0..4 {
-        let mut asked = request(Method::POST, "/sign-in", None, None);
-        asked.headers_mut().insert("content-type", "application/x-www-form-urlencoded".parse().unwrap());
-        last = site.send(asked).await.status.as_u16();
-    }
-    assert_eq!(last, 429);
 }
 
 async fn what_is_remembered_of_clients_is_forgotten(db: Db) {

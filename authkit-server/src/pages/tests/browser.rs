@@ -4,7 +4,7 @@ use super::super::router;
 use crate::tests;
 use authkit_core::{Context, notices::Notices, tenants::DEFAULT_TENANT, wire::OutboxMailView};
 use authkit_engine::{Config, EngineBuilder};
-use authkit_testkit::{databases::Db, fakes::TestClock};
+use authkit_testkit::{authenticator, databases::Db, fakes::TestClock};
 use axum::{Router, body::Body};
 use http::{HeaderMap, Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
@@ -178,9 +178,9 @@ impl Browser {
     }
 
     /// Turns two-step sign-in on; returns the secret and the backup codes.
-    pub(super) async fn enable_mfa(&mut self) -> (Vec<u8>, Vec<String>) {
+    pub(super) async fn enable_mfa(&mut self) -> (String, Vec<String>) {
         self.submit("/account/mfa", "/account/mfa/start", &[]).await.goes_to("/account/mfa/setup");
-        let secret = base32(&self.get("/account/mfa/setup").await.between("<code>", "</code>"));
+        let secret = self.get("/account/mfa/setup").await.between("<code>", "</code>");
         let code = self.code(&secret);
         self.submit("/account/mfa/setup", "/account/mfa/setup", &[("code", &code)]).await.goes_to("/account/mfa/codes");
         let page = self.get("/account/mfa/codes").await;
@@ -189,23 +189,7 @@ impl Browser {
     }
 
     /// What the authenticator app shows now.
-    pub(super) fn code(&self, secret: &[u8]) -> String {
-        use authkit_core::wire::totp;
-        let step = totp::step(u64::try_from(self.site.cx.now().as_second()).unwrap());
-        String::from_utf8(totp::code(secret, step).to_vec()).unwrap()
+    pub(super) fn code(&self, secret: &str) -> String {
+        authenticator::code(secret, self.site.cx.now())
     }
-}
-
-fn base32(text: &str) -> Vec<u8> {
-    let (mut out, mut buffer, mut bits) = (Vec::new(), 0_u32, 0);
-    for c in text.bytes().filter(|c| !c.is_ascii_whitespace()) {
-        let value = if c.is_ascii_uppercase() { c - b'A' } else { c - b'2' + 26 };
-        buffer = (buffer << 5) | u32::from(value);
-        bits += 5;
-        if bits >= 8 {
-            bits -= 8;
-            out.push((buffer >> bits) as u8);
-        }
-    }
-    out
 }
