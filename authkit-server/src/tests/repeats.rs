@@ -11,6 +11,7 @@ on_both_engines! {
     a_refused_request_can_be_corrected_under_the_same_key
     what_a_mailed_token_does_can_be_repeated_under_a_key
     what_ends_ones_own_session_can_be_repeated_under_a_key
+    what_ends_no_session_is_told_to_none_that_has_ended
     a_password_change_can_be_repeated_under_a_key
     an_unreadable_key_is_refused
     an_unchanged_resource_is_not_sent_again
@@ -140,6 +141,19 @@ async fn what_ends_ones_own_session_can_be_repeated_under_a_key(db: Db) {
     for _ in 0..2 {
         keyed(&site, Method::DELETE, &path, token, "k-1", None).await.is(204);
     }
+}
+
+async fn what_ends_no_session_is_told_to_none_that_has_ended(db: Db) {
+    let site = Site::new(db).await;
+    let admin = site.admin().await;
+    let (user, _) = site.signed_in("ada@example.org").await;
+    let path = format!("/v1/admin/users/{}/unlock", user.id);
+    for replayed in ["", "true"] {
+        let answer = keyed(&site, Method::POST, &path, &admin, "k-1", None).await.is(200);
+        assert_eq!(answer.header("idempotency-replayed"), replayed);
+    }
+    site.post("/v1/auth/logout", Some(&admin), json!({})).await.is(204);
+    keyed(&site, Method::POST, &path, &admin, "k-1", None).await.refused(401, "auth.invalid_token");
 }
 
 async fn a_password_change_can_be_repeated_under_a_key(db: Db) {

@@ -32,6 +32,7 @@ on_both_engines! {
     mails_are_shown_in_a_frame_that_can_do_nothing
     the_stylesheet_is_cached_under_the_hash_of_its_content
     an_oversized_form_is_refused
+    a_mailed_link_is_void_at_another_tenant
     a_session_does_not_count_at_another_tenant
     a_broken_session_cookie_is_not_kept
     refusals_are_pages_with_a_reference
@@ -388,6 +389,17 @@ async fn an_oversized_form_is_refused(db: Db) {
     let page = browser.submit("/sign-in", "/sign-in", &[("email", &long)]).await;
     assert_eq!(page.status, StatusCode::PAYLOAD_TOO_LARGE);
     page.shows("<h1>");
+}
+
+async fn a_mailed_link_is_void_at_another_tenant(db: Db) {
+    let site = Site::new(db).await;
+    let mut ada = site.browser();
+    ada.sign_up("ada@example.com").await;
+    ada.submit("/forgot-password", "/forgot-password", &[("email", "ada@example.com")]).await;
+    let link = site.link("ada@example.com", "password_reset").await;
+    let elsewhere = Origin::local(TenantId::new(site.cx.uuid()));
+    assert_eq!(ada.send(Request::get(&link).extension(elsewhere), String::new()).await.status, StatusCode::GONE);
+    assert_eq!(ada.get(&link).await.status, StatusCode::OK);
 }
 
 async fn a_session_does_not_count_at_another_tenant(db: Db) {
