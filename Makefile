@@ -1,6 +1,6 @@
 # A thin index: each line calls one script or one cargo command.
 
-.PHONY: help run test soak check bench fmt setup openapi config-docs generated advisories guide
+.PHONY: help run test soak check bench fmt setup generated advisories guide
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -26,13 +26,7 @@ fmt: ## format the Rust code
 setup: ## install what tests and checks need (Debian as root; elsewhere it says what is missing)
 	@scripts/setup.sh
 
-openapi: ## write docs/openapi.json
-	@UPDATE_OPENAPI=1 cargo test --quiet -p authkit-server openapi
-
-config-docs: ## write docs/configuration.md and its schema
-	@AUTHKIT_UPDATE=1 cargo test --quiet -p authkit-tests --test docs
-
-generated: ## write every generated file
+generated: ## write every generated file: docs/openapi.json, errors.md, configuration.*
 	@scripts/generate.sh
 
 advisories: ## known vulnerabilities of dependencies (needs the network)

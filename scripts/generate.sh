@@ -3,6 +3,6 @@
 # that compares, and writes when AUTHKIT_UPDATE is set. --check: only compare.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-if [ "${1:-}" = --check ]; then unset AUTHKIT_UPDATE UPDATE_OPENAPI; else export AUTHKIT_UPDATE=1 UPDATE_OPENAPI=1; fi
+if [ "${1:-}" = --check ]; then unset AUTHKIT_UPDATE; else export AUTHKIT_UPDATE=1; fi
 cargo test --quiet -p authkit-server openapi
 cargo test --quiet -p authkit-tests --test docs

@@ -3,7 +3,10 @@
 use crate::{call::Call, problem::Rejection};
 use authkit_core::{Error, Principal, Result, wire::ErrorCode};
 use authkit_engine::Engine;
-use axum::extract::{FromRef, FromRequestParts};
+use axum::{
+    extract::{FromRef, FromRequestParts},
+    response::IntoResponse,
+};
 use http::{HeaderMap, Request, Response, header, request::Parts};
 use std::{
     fmt,
@@ -28,7 +31,8 @@ pub enum Access {
     Own,
     /// Those who hold the permission for everything in their tenant.
     Permission(&'static str),
-    /// A machine that presents the installation's token (metrics), or anybody on one's own machine in development.
+    /// Whoever presents the operator's token (`operations.token`). Where none is set, everybody in development and on
+    /// the operator's own listener.
     Machine,
 }
 
@@ -134,13 +138,14 @@ where
                 .principal
                 .clone()
                 .map(Self)
-                .ok_or_else(|| Rejection::new(ErrorCode::Unauthenticated.into(), Some(call.trace)));
+                .ok_or_else(|| Rejection::within(ErrorCode::Unauthenticated.into()));
         }
         if let Some(known) = parts.extensions.get::<Known>() {
             return Ok(Self(known.0.clone()));
         }
         let engine = Engine::from_ref(state);
-        authenticate(&engine, &parts.headers).await.map(Self).map_err(|error| Rejection::new(error, None))
+        let found = authenticate(&engine, &parts.headers).await;
+        found.map(Self).map_err(|error| Rejection::outside(error, &parts.headers))
     }
 }
 
@@ -197,7 +202,8 @@ where
         let SignedIn(principal) = SignedIn::from_request_parts(parts, state).await?;
         match principal.require(P::NAME) {
             Ok(()) => Ok(Self(principal, PhantomData)),
-            Err(error) => Err(Rejection::new(error, parts.extensions.get::<Call>().map(|call| call.trace))),
+            Err(error) if parts.extensions.get::<Call>().is_some() => Err(Rejection::within(error)),
+            Err(error) => Err(Rejection::outside(error, &parts.headers)),
         }
     }
 }
@@ -275,7 +281,7 @@ where
                     parts.extensions.insert(Known(caller));
                     inner.oneshot(Request::from_parts(parts, body)).await
                 }
-                Err(error) => Ok(axum::response::IntoResponse::into_response(Rejection::new(error, None))),
+                Err(error) => Ok(Rejection::outside(error, &parts.headers).into_response()),
             }
         })
     }

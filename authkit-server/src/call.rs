@@ -1,11 +1,14 @@
 //! What the combined layer learned about a request, for the extractors behind it.
 
-use authkit_core::{Origin, Principal, wire::TenantId};
-use http::{HeaderMap, HeaderValue, header};
+use authkit_core::{Origin, Principal, memory::SystemRandom, ports::Random, wire::TenantId};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use std::{
     fmt,
     net::IpAddr,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        LazyLock,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -30,6 +33,19 @@ impl TraceId {
             return None;
         }
         trace.as_bytes().try_into().ok().map(Self)
+    }
+
+    /// The header that tells it.
+    pub(crate) const HEADER: HeaderName = HeaderName::from_static("x-trace-id");
+
+    /// That of a request which the combined layer does not see, or a new one.
+    pub(crate) fn outside(headers: &HeaderMap) -> Self {
+        static IDS: LazyLock<TraceIds> = LazyLock::new(|| {
+            let mut random = [0; 16];
+            SystemRandom.fill(&mut random);
+            TraceIds::new(random)
+        });
+        IDS.of(headers)
     }
 
     /// As text.

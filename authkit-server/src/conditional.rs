@@ -36,7 +36,8 @@ pub(crate) fn changed_hashed<T: Serialize>(view: &T) -> Response {
     get_hashed(&HeaderMap::new(), view)
 }
 
-fn tag_of(json: &[u8]) -> String {
+/// The tag of a content.
+pub(crate) fn tag_of(json: &[u8]) -> String {
     let hash = authkit_core::crypto::sha256(json);
     let mut tag = String::with_capacity(34);
     tag.push('"');
@@ -51,7 +52,8 @@ fn sent(json: Vec<u8>) -> Response {
     ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], json).into_response()
 }
 
-fn respond(headers: &HeaderMap, tag: &str, whole: impl FnOnce() -> Response) -> Response {
+/// The whole answer with its tag; 304 when the client has it.
+pub(crate) fn respond(headers: &HeaderMap, tag: &str, whole: impl FnOnce() -> Response) -> Response {
     // A GET compares weakly (section 13.1.2): a compressed copy is the same view.
     let known = list(headers, header::IF_NONE_MATCH)
         .any(|candidate| candidate == "*" || candidate.strip_prefix("W/").unwrap_or(candidate) == tag);

@@ -29,7 +29,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Client {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejection> {
         match parts.extensions.get::<Call>() {
             Some(call) => Ok(Self(call.origin(&parts.headers))),
-            None => Err(Rejection::new(Error::internal("a route of AuthKit is served without its layer"), None)),
+            None => Err(Rejection::within(Error::internal("a route of AuthKit is served without its layer"))),
         }
     }
 }
@@ -48,7 +48,7 @@ impl<S: Send + Sync> FromRequestParts<S> for BearerMode {
             return Ok(Self);
         }
         let detail = "Browser mode (`cookie`) is not available yet: leave the header out, or send `bearer`.";
-        Err(reject(Error::field(MODE, "invalid_value", detail), parts.extensions.get::<Call>()))
+        Err(Rejection::within(Error::field(MODE, "invalid_value", detail)))
     }
 }
 
@@ -60,12 +60,16 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     type Rejection = Rejection;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Rejection> {
-        let (bytes, call) = json_bytes(request).await?;
-        parse(&bytes).map(Self).map_err(|error| reject(error, call.as_ref()))
+        if !is_json(request.headers()) {
+            return Err(Rejection::within(wrong_type()));
+        }
+        let limits = limits(&request);
+        let bytes = read(request.into_body(), limits).await.map_err(Rejection::within)?;
+        parse(&bytes).map(Self).map_err(Rejection::within)
     }
 }
 
-/// A JSON body that may be left out, together with its content type.
+/// A JSON body that may be left out. An empty one is none, whatever its content type says.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct OptionalJson<T>(pub(crate) Option<T>);
 
@@ -73,26 +77,25 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for OptionalJson<T> {
     type Rejection = Rejection;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Rejection> {
-        if request.headers().get(header::CONTENT_TYPE).is_none() && request.body().is_end_stream() {
-            return Ok(Self(None));
-        }
-        if request.headers().get(header::CONTENT_TYPE).is_none() {
-            // Perhaps an empty body of unknown length.
-            let call = request.extensions().get::<Call>().cloned();
-            let bytes = read(request.into_body(), limits(call.as_ref())).await;
-            return match bytes {
-                Ok(bytes) if bytes.is_empty() => Ok(Self(None)),
-                Ok(_) => Err(reject(wrong_type(), call.as_ref())),
-                Err(error) => Err(reject(error, call.as_ref())),
-            };
-        }
-        let (bytes, call) = json_bytes(request).await?;
-        if bytes.is_empty() {
-            return Ok(Self(None));
-        }
-        // `null` is nothing too, as the schema says.
-        parse(&bytes).map(Self).map_err(|error| reject(error, call.as_ref()))
+        let limits = limits(&request);
+        let (parts, body) = request.into_parts();
+        optional(&parts.headers, body, limits).await.map(Self).map_err(Rejection::within)
     }
+}
+
+async fn optional<T: DeserializeOwned>(
+    headers: &HeaderMap,
+    body: Body,
+    limits: BodyLimits,
+) -> Result<Option<T>, Error> {
+    let bytes = read(body, limits).await?;
+    if bytes.is_empty() {
+        return Ok(None);
+    }
+    if !is_json(headers) {
+        return Err(wrong_type());
+    }
+    parse(&bytes).map(Some)
 }
 
 /// Reads a body where there is nothing to say: none, or an object without fields.
@@ -104,37 +107,18 @@ pub(crate) async fn nothing(headers: &HeaderMap, body: Body, limits: BodyLimits)
     #[serde(deny_unknown_fields)]
     struct Nothing {}
 
-    let bytes = read(body, limits).await?;
-    if bytes.is_empty() {
-        return Ok(());
-    }
-    if !is_json(headers) {
-        return Err(wrong_type());
-    }
-    parse(&bytes).map(|Nothing {}| ())
+    optional::<Nothing>(headers, body, limits).await.map(drop)
 }
 
-fn reject(error: Error, call: Option<&Call>) -> Rejection {
-    Rejection::new(error, call.map(|call| call.trace))
-}
-
-fn limits(call: Option<&Call>) -> BodyLimits {
-    call.map_or(BodyLimits { bytes: 64 * 1024, time: Duration::from_secs(10) }, |call| call.body)
+fn limits(request: &Request) -> BodyLimits {
+    request
+        .extensions()
+        .get::<Call>()
+        .map_or(BodyLimits { bytes: 64 * 1024, time: Duration::from_secs(10) }, |call| call.body)
 }
 
 fn wrong_type() -> Error {
     Error::new(ErrorCode::UnsupportedMediaType, "Send the body as `Content-Type: application/json`.")
-}
-
-async fn json_bytes(request: Request) -> Result<(Bytes, Option<Call>), Rejection> {
-    let call = request.extensions().get::<Call>().cloned();
-    if !is_json(request.headers()) {
-        return Err(reject(wrong_type(), call.as_ref()));
-    }
-    match read(request.into_body(), limits(call.as_ref())).await {
-        Ok(bytes) => Ok((bytes, call)),
-        Err(error) => Err(reject(error, call.as_ref())),
-    }
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
@@ -307,7 +291,6 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
-        let trace = parts.extensions.get::<Call>().map(|call| call.trace);
         match axum::extract::Path::<T>::from_request_parts(parts, state).await {
             Ok(axum::extract::Path(value)) => Ok(Self(value)),
             Err(PathRejection::FailedToDeserializePathParams(failed)) => {
@@ -318,9 +301,9 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
                     _ => "id".to_owned(),
                 };
                 let error = Error::field(field, "invalid_value", "The value in the path is not an id of this kind.");
-                Err(Rejection::new(error, trace))
+                Err(Rejection::within(error))
             }
-            Err(_) => Err(Rejection::new(Error::internal("a handler reads a path that it does not have"), trace)),
+            Err(_) => Err(Rejection::within(Error::internal("a handler reads a path that it does not have"))),
         }
     }
 }

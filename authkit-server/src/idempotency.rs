@@ -35,14 +35,9 @@ struct Kept {
 pub(crate) fn key(headers: &HeaderMap) -> Result<Option<&str>> {
     let mut values = headers.get_all(KEY).iter();
     let Some(value) = values.next() else { return Ok(None) };
-    let text = value.to_str().unwrap_or_default();
-    if !(1..=255).contains(&text.len()) || !text.bytes().all(|b| b.is_ascii_graphic()) || values.next().is_some() {
-        return Err(Error::new(
-            ErrorCode::MalformedRequest,
-            "`Idempotency-Key` takes 1 to 255 visible ASCII characters.",
-        ));
-    }
-    Ok(Some(text))
+    // Two are none, and neither is what is not text.
+    let text = value.to_str().ok().filter(|_| values.next().is_none()).unwrap_or_default();
+    Idempotency::check_key(text).map(|()| Some(text))
 }
 
 /// Runs the request, or repeats the answer to its first run. Only successes are kept: a refused request has changed
@@ -78,9 +73,12 @@ where
         let response = AssertUnwindSafe(answer).catch_unwind().await;
         match response {
             Ok(response) if response.status().is_success() => keep(guard, response).await,
-            Ok(response) => release(guard).await.map(|()| response),
+            Ok(response) => {
+                release(guard).await;
+                Ok(response)
+            }
             Err(panic) => {
-                let _ = release(guard).await;
+                release(guard).await;
                 std::panic::resume_unwind(panic)
             }
         }
@@ -128,19 +126,18 @@ async fn keep(guard: Guard, response: Response) -> Result<Response> {
         location: text(header::LOCATION),
         body: String::from_utf8_lossy(&body).into_owned(),
     };
-    let sealed = serde_json::to_vec(&kept).map_err(Error::internal)?;
+    let kept = serde_json::to_vec(&kept).map_err(Error::internal)?;
     // What was done is done: a repeat that cannot be recognised is no reason to refuse the answer.
-    if let Err(error) = Idempotency::complete(guard, &sealed).await {
+    if let Err(error) = Idempotency::complete(guard, &kept).await {
         crate::problem::log(&error, "");
     }
     Ok(Response::from_parts(parts, Body::from(body)))
 }
 
-async fn release(guard: Guard) -> Result<()> {
+async fn release(guard: Guard) {
     if let Err(error) = Idempotency::release(guard).await {
         crate::problem::log(&error, "");
     }
-    Ok(())
 }
 
 fn restore(kept: &[u8]) -> Result<Response> {

@@ -12,7 +12,7 @@ use crate::{
     registry::Endpoint,
 };
 use authkit_core::{
-    Error, Principal, Result,
+    Error, Result,
     tenants::DEFAULT_TENANT,
     wire::{ErrorCode, TenantId},
 };
@@ -40,18 +40,16 @@ use tower::Service;
 use tracing::Instrument;
 
 const TENANT: HeaderName = HeaderName::from_static("x-authkit-tenant");
-const TRACE: HeaderName = HeaderName::from_static("x-trace-id");
 
 /// AuthKit over HTTP: a tower service over `http` types, cheap to clone.
 ///
-/// An axum application mounts it with `nest_service` or `fallback_service`; any other framework calls it. The
+/// An axum application mounts it with `fallback_service`, or with `nest_service` beneath a prefix, where only the API
+/// works: the pages' own links and forms begin at the root. Any other framework calls it. The
 /// connection's peer is taken from axum's [`ConnectInfo`]`<SocketAddr>` extension; without one, requests count as local.
 #[derive(Clone)]
 pub struct AuthKit {
     pub(crate) app: App,
     pub(crate) router: Router,
-    /// Whether this is the operator's own listener.
-    pub(crate) operators: bool,
     /// The peer of the connection, when it is AuthKit's own server that took it.
     pub(crate) peer: Option<IpAddr>,
 }
@@ -89,6 +87,11 @@ struct Findings {
 }
 
 impl AuthKit {
+    /// Whether this is the operator's own listener.
+    fn is_operators(&self) -> bool {
+        self.app.shared.main.is_some()
+    }
+
     async fn handle(self, request: Request<Body>) -> Response {
         let started = Instant::now();
         let (parts, body) = request.into_parts();
@@ -125,7 +128,7 @@ impl AuthKit {
         for (name, value) in &shared.options.headers {
             headers.entry(name).or_insert_with(|| value.clone());
         }
-        headers.insert(TRACE, trace.header());
+        headers.insert(TraceId::HEADER, trace.header());
         if let Some(standing) = findings.standing {
             standing.write(headers);
         }
@@ -136,7 +139,8 @@ impl AuthKit {
                 headers.insert(
                     header::ACCESS_CONTROL_EXPOSE_HEADERS,
                     HeaderValue::from_static(
-                        "etag, idempotency-replayed, ratelimit, ratelimit-policy, retry-after, x-trace-id",
+                        "etag, idempotency-replayed, location, ratelimit, ratelimit-policy, retry-after, www-authenticate, \
+                         x-trace-id",
                     ),
                 );
             }
@@ -172,7 +176,7 @@ impl AuthKit {
         let shared = &self.app.shared;
         let options = &shared.options;
         let peer = self.peer.or_else(|| parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip()));
-        let any_host = self.operators || endpoint.is_some_and(|endpoint| endpoint.any_host);
+        let any_host = self.is_operators() || endpoint.is_some_and(|endpoint| endpoint.any_host);
         let named = self.check_host(&parts, peer, any_host)?;
         if api && let Some(origin) = parts.headers.get(header::ORIGIN) {
             findings.allowed_origin = options.allowed_origin(origin);
@@ -189,9 +193,10 @@ impl AuthKit {
                 ));
             }
         }
+        // A query is of no meaning to operations and documents.
         if let (Some(endpoint), Some(query)) = (endpoint, parts.uri.query())
             && !query.is_empty()
-            && !endpoint.any_query
+            && endpoint.in_tenant
         {
             extract::check_query(query, &endpoint.info.query)?;
         }
@@ -206,29 +211,26 @@ impl AuthKit {
             Some(endpoint) => endpoint.info.rate_class,
             None => page_class(&parts.method, parts.uri.path()),
         };
-        let principal = match access {
+        let found = match access {
+            Access::Public => Ok(None),
+            Access::Machine => self.check_operator(&parts).map(|()| None),
             Access::SignedIn | Access::Own | Access::Permission(_) => {
-                let found = access::authenticate(&self.app.engine, &parts.headers).await;
-                match (self.limited(class, ip, found, findings), endpoint) {
-                    (Ok(principal), _) => Some(principal),
-                    (Err(error), Some(endpoint)) if endpoint.ends_session && error.code == ErrorCode::InvalidToken => {
-                        let tenant = explicit.then_some(tenant);
-                        let again = Box::pin(self.answer_again(&parts, body, endpoint, tenant)).await;
-                        return again.ok_or(error);
-                    }
-                    (Err(error), _) => return Err(error),
-                }
+                access::authenticate(&self.app.engine, &parts.headers).await.map(Some)
             }
-            Access::Machine => {
-                let found = self.check_operator(&parts);
-                self.limited_anonymous(class, ip, findings)?;
-                found?;
-                None
+        };
+        // A signed-in request counts under its user, any other, refused ones too, under its address.
+        let key = match &found {
+            Ok(Some(principal)) => Key::User(principal.user),
+            _ => Key::of_ip(ip),
+        };
+        shared.limits.check(class, key, &mut findings.standing)?;
+        let principal = match (found, endpoint) {
+            (Err(error), Some(endpoint)) if endpoint.ends_session && error.code == ErrorCode::InvalidToken => {
+                let tenant = explicit.then_some(tenant);
+                let again = Box::pin(self.answer_again(&parts, body, endpoint, tenant)).await;
+                return again.ok_or(error);
             }
-            Access::Public => {
-                self.limited_anonymous(class, ip, findings)?;
-                None
-            }
+            (found, _) => found?,
         };
         if let Some(principal) = &principal {
             if explicit && principal.tenant != tenant {
@@ -325,9 +327,7 @@ impl AuthKit {
         } else {
             Cow::Borrowed(host)
         };
-        let known = any_host
-            || options.development
-            || self.app.engine.tenants().resolve(Some(&named), None).is_ok_and(|tenant| tenant != DEFAULT_TENANT);
+        let known = any_host || options.development || self.app.engine.tenants().names_host(&named);
         if known { Ok(Some(named)) } else { refused("This server does not answer for that host.") }
     }
 
@@ -337,8 +337,9 @@ impl AuthKit {
             None => None,
             Some(value) => Some(value.to_str().map_err(|_| Error::from(ErrorCode::TenantMismatch))?),
         };
-        let tenant = self.app.engine.tenants().resolve(host, header)?;
-        Ok((tenant, header.is_some() || tenant != DEFAULT_TENANT))
+        let tenants = self.app.engine.tenants();
+        let explicit = header.is_some() || host.is_some_and(|host| tenants.names_host(host));
+        Ok((tenants.resolve(host, header)?, explicit))
     }
 
     /// The operator's token, where one is set. Without one, only development and the operator's own listener answer.
@@ -353,37 +354,9 @@ impl AuthKit {
                     Err(ErrorCode::InvalidToken.into())
                 }
             }
-            None if options.development || self.operators => Ok(()),
+            None if options.development || self.is_operators() => Ok(()),
             None => Err(ErrorCode::Unauthenticated.into()),
         }
-    }
-
-    /// Counts a signed-in request under its user, and a refused one under its address.
-    fn limited(
-        &self,
-        class: RateClass,
-        ip: Option<IpAddr>,
-        found: Result<Principal>,
-        findings: &mut Findings,
-    ) -> Result<Principal> {
-        match found {
-            Ok(principal) => {
-                self.count(class, Key::User(principal.user), findings)?;
-                Ok(principal)
-            }
-            Err(error) => {
-                self.count(class, Key::of_ip(ip), findings)?;
-                Err(error)
-            }
-        }
-    }
-
-    fn limited_anonymous(&self, class: RateClass, ip: Option<IpAddr>, findings: &mut Findings) -> Result<()> {
-        self.count(class, Key::of_ip(ip), findings)
-    }
-
-    fn count(&self, class: RateClass, key: Key, findings: &mut Findings) -> Result<()> {
-        self.app.shared.limits.check(class, key, &mut findings.standing)
     }
 }
 
@@ -430,7 +403,8 @@ fn preflight(allowed: &Option<HeaderValue>) -> Response {
         headers.insert(
             header::ACCESS_CONTROL_ALLOW_HEADERS,
             HeaderValue::from_static(
-                "authorization, content-type, idempotency-key, if-match, if-none-match, traceparent, x-authkit-tenant",
+                "authorization, content-type, idempotency-key, if-match, if-none-match, traceparent, x-authkit-mode, \
+                 x-authkit-tenant",
             ),
         );
         headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));

@@ -2,7 +2,7 @@
 //!
 //! - [`router`] makes everything a tower service over `http` types, for any framework.
 //! - [`SignedIn`], [`Permitted`] and [`RequirePermission`] guard a host application's own routes.
-//! - [`serve`] runs it on the configured listener.
+//! - [`Server`] runs it on the configured listener.
 //!
 //! ```no_run
 //! use authkit_engine::{Config, Engine};
@@ -45,20 +45,16 @@ pub use metrics::install_recorder;
 pub use problem::Rejection;
 pub use rate_limit::RateClass;
 pub use registry::RouteInfo;
-pub use serve::{Server, serve};
+pub use serve::Server;
 
 use authkit_engine::Engine;
 use axum::{Router, extract::FromRef};
 use bytes::Bytes;
 use call::TraceIds;
-use http::HeaderValue;
 use options::Options;
 use registry::{Api, Endpoint, Methods};
 use routes::{Mounted, permissions::PermissionsView};
-use std::{
-    hash::{DefaultHasher, Hash, Hasher},
-    sync::{Arc, OnceLock},
-};
+use std::sync::{Arc, OnceLock};
 
 /// What handlers and the combined layer work with.
 #[derive(Clone)]
@@ -94,7 +90,7 @@ pub(crate) struct Shared {
 /// The OpenAPI document as it is served.
 pub(crate) struct Document {
     pub(crate) json: Bytes,
-    pub(crate) tag: HeaderValue,
+    pub(crate) tag: String,
 }
 
 impl Shared {
@@ -102,10 +98,8 @@ impl Shared {
     pub(crate) fn document(&self) -> &Document {
         self.document.get_or_init(|| {
             let json = Bytes::from(serde_json::to_vec(&routes::api(self.mounted).document()).unwrap_or_default());
-            let mut hasher = DefaultHasher::new();
-            json.hash(&mut hasher);
-            let tag = format!("\"{:016x}\"", hasher.finish());
-            Document { json, tag: HeaderValue::from_str(&tag).unwrap_or_else(|_| HeaderValue::from_static("")) }
+            let tag = conditional::tag_of(&json);
+            Document { json, tag }
         })
     }
 }
@@ -159,7 +153,7 @@ fn assemble(
     };
     let app = App { engine, shared: Arc::new(shared) };
     let router = api.router.with_state(app.clone()).merge(pages);
-    AuthKit { app, router, operators: main.is_some(), peer: None }
+    AuthKit { app, router, peer: None }
 }
 
 /// Every route of the contract, with who may call it.

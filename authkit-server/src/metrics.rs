@@ -12,9 +12,9 @@ use std::{
 };
 
 /// The statuses that are counted by themselves; others count as `other`.
-const STATUSES: [u16; 25] = [
-    200, 201, 202, 204, 302, 303, 304, 400, 401, 403, 404, 405, 408, 409, 412, 413, 415, 421, 422, 429, 500, 501, 503,
-    301, 307,
+const STATUSES: [u16; 24] = [
+    200, 201, 202, 204, 303, 304, 308, 400, 401, 403, 404, 405, 408, 409, 410, 412, 413, 415, 421, 422, 429, 500, 501,
+    503,
 ];
 
 /// The counts of one method of one route. Counters of its own, because a lookup in a registry for each request would
@@ -34,7 +34,10 @@ impl RouteStats {
 }
 
 /// Writes the counts in Prometheus's text format.
-pub(crate) fn render<'a>(routes: impl Iterator<Item = (&'a str, &'a str, &'a RouteStats)> + Clone) -> String {
+pub(crate) fn render<'a>(
+    routes: impl Iterator<Item = (&'a str, &'a str, &'a RouteStats)> + Clone,
+    refused: impl Iterator<Item = (&'static str, u64)>,
+) -> String {
     let mut text = recorder::render();
     text.push_str(
         "# HELP authkit_http_requests_total Requests answered.\n# TYPE authkit_http_requests_total counter\n",
@@ -52,6 +55,13 @@ pub(crate) fn render<'a>(routes: impl Iterator<Item = (&'a str, &'a str, &'a Rou
             );
         }
     }
+    text.push_str(
+        "# HELP authkit_http_rate_limited_total Requests refused because there were too many of their class.\n",
+    );
+    text.push_str("# TYPE authkit_http_rate_limited_total counter\n");
+    for (class, count) in refused {
+        let _ = writeln!(text, "authkit_http_rate_limited_total{{class=\"{class}\"}} {count}");
+    }
     text.push_str("# HELP authkit_http_request_duration_seconds How long answers took.\n");
     text.push_str("# TYPE authkit_http_request_duration_seconds histogram\n");
     for (method, route, stats) in routes {
@@ -66,12 +76,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_problem_is_counted_under_its_status() {
+        for code in authkit_core::wire::ErrorCode::ALL {
+            assert!(STATUSES.contains(&code.status()), "{code}");
+        }
+    }
+
+    #[test]
     fn counts_are_written_by_route_and_status() {
         let stats = RouteStats::default();
         stats.count(200, Duration::from_micros(300));
         stats.count(200, Duration::from_secs(60));
         stats.count(418, Duration::from_micros(50));
-        let text = render([("GET", "/v1/roles/{id}", &stats)].into_iter());
+        let text = render([("GET", "/v1/roles/{id}", &stats)].into_iter(), [("read", 3)].into_iter());
+        assert!(text.contains("authkit_http_rate_limited_total{class=\"read\"} 3"), "{text}");
         assert!(text.contains("requests_total{method=\"GET\",route=\"/v1/roles/{id}\",status=\"200\"} 2"), "{text}");
         assert!(text.contains("status=\"other\"} 1"));
         assert!(text.contains("le=\"0.0005\"} 2"));

@@ -9,7 +9,7 @@ use axum::{
     body::Body,
     response::{IntoResponse, Response},
 };
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use std::{error::Error as _, fmt::Write, sync::Arc};
 
 /// What a handler answers.
@@ -22,12 +22,6 @@ pub(crate) struct Failure(pub(crate) Error);
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self(error)
-    }
-}
-
-impl From<ErrorCode> for Failure {
-    fn from(code: ErrorCode) -> Self {
-        Self(code.into())
     }
 }
 
@@ -48,12 +42,19 @@ impl IntoResponse for Failure {
 #[derive(Debug)]
 pub struct Rejection {
     error: Error,
+    /// Where no combined layer is around that would know it.
     trace: Option<TraceId>,
 }
 
 impl Rejection {
-    pub(crate) const fn new(error: Error, trace: Option<TraceId>) -> Self {
-        Self { error, trace }
+    /// A refusal behind the combined layer, which writes the document and the log.
+    pub(crate) const fn within(error: Error) -> Self {
+        Self { error, trace: None }
+    }
+
+    /// A refusal in a host application's own router.
+    pub(crate) fn outside(error: Error, headers: &HeaderMap) -> Self {
+        Self { error, trace: Some(TraceId::outside(headers)) }
     }
 
     /// The stable code of the refusal.
@@ -71,14 +72,11 @@ impl Rejection {
 
 impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
-        match self.trace {
-            // Behind the combined layer, which writes the document and the log.
-            Some(_) => Failure(self.error).into_response(),
-            None => {
-                log(&self.error, "");
-                render(&self.error, "")
-            }
-        }
+        let Some(trace) = self.trace else { return Failure(self.error).into_response() };
+        log(&self.error, trace.as_str());
+        let mut response = render(&self.error, trace.as_str());
+        response.headers_mut().insert(TraceId::HEADER, trace.header());
+        response
     }
 }
 
@@ -94,15 +92,20 @@ pub(crate) fn render(error: &Error, trace_id: &str) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    retry_after(error, headers);
+    if let Some(challenge) = challenge(error.code) {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+    }
+    response
+}
+
+/// Says when it is worth to try again.
+pub(crate) fn retry_after(error: &Error, headers: &mut HeaderMap) {
     if let Some(wait) = error.retry_after {
         // Rounded up: who waits so long is not refused again for the same reason.
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
     }
-    if let Some(challenge) = challenge(error.code) {
-        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
-    }
-    response
 }
 
 /// RFC 6750, section 3; RFC 9470, section 3.

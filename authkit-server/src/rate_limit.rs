@@ -15,7 +15,7 @@ use std::{
     num::NonZeroU32,
     sync::{
         Arc,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicU32, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -101,6 +101,7 @@ struct Class {
     requests: u32,
     policy: HeaderValue,
     since_cleaning: AtomicU32,
+    refused: AtomicU64,
 }
 
 /// The limits in force.
@@ -151,6 +152,7 @@ impl RateLimits {
                 requests: requests.get(),
                 policy: HeaderValue::from_str(&policy).ok()?,
                 since_cleaning: AtomicU32::new(0),
+                refused: AtomicU64::new(0),
             })
         };
         Self([
@@ -181,6 +183,7 @@ impl RateLimits {
                 Ok(())
             }
             Err(until) => {
+                class.refused.fetch_add(1, Ordering::Relaxed);
                 let wait = until.wait_time_from(class.limiter.clock().now());
                 *standing = Some(class.standing(0, wait));
                 Err(Error::new(
@@ -190,6 +193,11 @@ impl RateLimits {
                 .retry_after(wait))
             }
         }
+    }
+
+    /// How many requests of each class were refused.
+    pub(crate) fn refused(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        self.0.iter().flatten().map(|class| (class.name, class.refused.load(Ordering::Relaxed)))
     }
 
     /// How many keys are remembered for the class.

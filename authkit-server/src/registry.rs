@@ -1,11 +1,11 @@
 //! Every route with who may call it, how it is limited and how it is documented.
 
 use crate::{App, access::Access, metrics::RouteStats, rate_limit::RateClass};
-use axum::{Router, routing::MethodRouter};
+use axum::Router;
 use http::Method;
 use serde_json::{Map, Value, json};
 use std::{collections::BTreeMap, sync::Arc};
-use utoipa::openapi::{OpenApi, RefOr, path::Operation, schema::Schema};
+use utoipa::openapi::{OpenApi, RefOr, path::Operation};
 use utoipa_axum::router::UtoipaMethodRouter;
 
 /// What is known of a route without calling it.
@@ -69,8 +69,6 @@ pub(crate) struct Endpoint {
     pub(crate) info: RouteInfo,
     /// Whether `Host` may be anything: probes come by address.
     pub(crate) any_host: bool,
-    /// Whether the query may be anything: it is of no meaning to documents.
-    pub(crate) any_query: bool,
     /// Whether a body has no meaning to it.
     pub(crate) no_body: bool,
     /// Whether its success can end the session that asks.
@@ -115,26 +113,6 @@ impl Api {
     /// Registers one operation; `route` comes from `routes!(handler)`.
     pub(crate) fn route(&mut self, route: UtoipaMethodRouter<App>, spec: Spec) {
         let (schemas, paths, method_router) = route;
-        self.add(schemas, paths, method_router, spec);
-    }
-
-    /// The same for a list or a document: larger answers are compressed for those who take it. Never for answers
-    /// that hold a secret, whose length would then tell about it (BREACH).
-    pub(crate) fn compressed(&mut self, route: UtoipaMethodRouter<App>, spec: Spec) {
-        use tower_http::compression::{CompressionLayer, predicate::SizeAbove};
-
-        let (schemas, paths, method_router) = route;
-        let layer = CompressionLayer::new().gzip(true).compress_when(SizeAbove::new(1_024));
-        self.add(schemas, paths, method_router.layer(layer), spec);
-    }
-
-    fn add(
-        &mut self,
-        schemas: Vec<(String, RefOr<Schema>)>,
-        paths: utoipa::openapi::path::Paths,
-        method_router: MethodRouter<App>,
-        spec: Spec,
-    ) {
         for (path, item) in paths.paths {
             let operations = [
                 (Method::GET, &item.get),
@@ -155,7 +133,6 @@ impl Api {
                         query: query_names(operation),
                     },
                     any_host: path.starts_with("/health/") || path == "/metrics",
-                    any_query: !path.starts_with("/v1/"),
                     no_body: method != Method::GET && operation.request_body.is_none(),
                     ends_session: spec.ends_session,
                     in_tenant: path.starts_with("/v1/"),
@@ -172,6 +149,16 @@ impl Api {
             }
         }
         self.document.components.get_or_insert_default().schemas.extend(schemas);
+    }
+
+    /// The same for a list or a document: larger answers are compressed for those who take it. Never for answers
+    /// that hold a secret, whose length would then tell about it (BREACH).
+    pub(crate) fn compressed(&mut self, route: UtoipaMethodRouter<App>, spec: Spec) {
+        use tower_http::compression::{CompressionLayer, predicate::SizeAbove};
+
+        let (schemas, paths, method_router) = route;
+        let layer = CompressionLayer::new().gzip(true).compress_when(SizeAbove::new(1_024));
+        self.route((schemas, paths, method_router.layer(layer)), spec);
     }
 
     /// Finds the methods of a path.
@@ -202,7 +189,7 @@ impl Api {
             },
             "operator_token": {
                 "type": "http", "scheme": "bearer",
-                "description": "The installation's `operations.token`. Development asks for none.",
+                "description": "The installation's `operations.token`. Where none is set, development and the operator's own listener ask for none.",
             },
         });
         for (path, method, spec) in &self.decorations {

@@ -28,22 +28,6 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 use tower::Service;
 
-/// Serves `engine` on the configured listeners until `shutdown` is ready, then finishes what runs within the configured
-/// deadline. It prints `listening on http://…` once it does.
-///
-/// # Errors
-/// When an address cannot be listened on, or the TLS files cannot be read.
-pub async fn serve(engine: Engine, shutdown: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
-    let server = Server::bind(engine).await?;
-    {
-        use io::Write;
-        let mut out = io::stdout().lock();
-        let _ = writeln!(out, "listening on {}", server.url());
-        let _ = out.flush();
-    }
-    server.run(shutdown).await
-}
-
 /// A server that has its listeners, but answers nobody yet.
 pub struct Server {
     main: Listener,
@@ -136,10 +120,7 @@ impl Server {
     }
 
     /// Answers until `shutdown` is ready, then finishes what runs within the deadline.
-    ///
-    /// # Errors
-    /// None at present.
-    pub async fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+    pub async fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) {
         let (stop, stopped) = watch::channel(false);
         let mut tasks = tokio::task::JoinSet::new();
         tasks.spawn(self.main.run(stopped.clone(), self.deadline));
@@ -149,7 +130,6 @@ impl Server {
         shutdown.await;
         let _ = stop.send(true);
         while tasks.join_next().await.is_some() {}
-        Ok(())
     }
 }
 
@@ -234,9 +214,7 @@ impl Listener {
             }
         }
     }
-}
 
-impl Listener {
     /// A place among those of its address. Proxies that are trusted speak for many, and so does one's own machine while
     /// it develops.
     fn place_of(&self, per_address: &PerAddress, ip: IpAddr) -> Option<Option<Place>> {

@@ -16,7 +16,8 @@ use std::{
 use tokio::process::Command;
 
 /// The bare counterpart: routes that answer the same bytes, one from memory and one after the same read. It prints where
-/// it listens, as the server does. `spec` is `<database file>\n<static body>\n<user id in hex>`.
+/// it listens, as the server does. `spec` is JSON: `database` (a file), `body`, `me` and
+/// `user` (an id).
 pub(crate) async fn bare(spec: &str) {
     let spec: Value = serde_json::from_str(spec).unwrap();
     let pool = SqlitePool::connect_with(SqliteConnectOptions::new().filename(spec["database"].as_str().unwrap()))

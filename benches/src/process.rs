@@ -40,7 +40,10 @@ impl Served {
 
     pub(crate) fn command(binary: &str, database: &Path) -> Command {
         let mut command = Command::new(std::fs::canonicalize(binary).unwrap());
+        // Settings of ours are no part of what is measured.
         command
+            .env_clear()
+            .envs(std::env::var("PATH").map(|path| ("PATH", path)))
             .env("AUTHKIT_DATABASE_URL", format!("sqlite://{}", database.display()))
             .env("AUTHKIT_LISTEN", "127.0.0.1:0")
             .env("AUTHKIT_RATE_LIMITS__ENABLED", "false")

@@ -1,4 +1,6 @@
 use crate::PASSWORD;
+use authkit_testkit::authenticator;
+use jiff::SignedDuration;
 use reqwest::{Method, header::HeaderMap};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -17,6 +19,13 @@ pub struct Answer {
 }
 
 impl Answer {
+    async fn read(response: reqwest::Response) -> reqwest::Result<Self> {
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let text = response.text().await?;
+        let body = serde_json::from_str(&text).unwrap_or_default();
+        Ok(Self { status, headers, body, text })
+    }
+
     /// Asserts the status.
     #[track_caller]
     #[must_use]
@@ -101,11 +110,13 @@ impl Client {
         if let Some(body) = body {
             request = request.json(body);
         }
-        let response = request.send().await?;
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let text = response.text().await?;
-        let body = serde_json::from_str(&text).unwrap_or_default();
-        Ok(Answer { status, headers, body, text })
+        Answer::read(request.send().await?).await
+    }
+
+    /// Sends a page's form with `cookies`, as a browser does.
+    pub async fn submit(&self, path: &str, fields: &[(&str, &str)], cookies: &str) -> Answer {
+        let request = self.http.post(format!("{}{path}", self.base)).header("cookie", cookies).form(fields);
+        Answer::read(request.send().await.unwrap()).await.unwrap()
     }
 
     /// One request.
@@ -208,18 +219,7 @@ impl Client {
 /// The TOTP code of a base32 secret, `steps` away from now.
 #[must_use]
 pub fn totp_code(secret: &str, steps: i64) -> String {
-    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-    let (mut key, mut bits, mut count) = (Vec::new(), 0_u32, 0);
-    for byte in secret.bytes().filter(|b| *b != b'=') {
-        bits = bits << 5 | ALPHABET.iter().position(|a| *a == byte).expect("base32") as u32;
-        count += 5;
-        if count >= 8 {
-            count -= 8;
-            key.push((bits >> count) as u8);
-        }
-    }
     #[expect(clippy::disallowed_methods, reason = "the server under test runs on the system's time")]
-    let now = jiff::Timestamp::now().as_second();
-    let step = u64::try_from(now / 30 + steps).unwrap();
-    String::from_utf8(authkit_core::wire::totp::code(&key, step).to_vec()).unwrap()
+    let now = jiff::Timestamp::now();
+    authenticator::code(secret, now + SignedDuration::from_secs(30 * steps))
 }

@@ -145,15 +145,16 @@ impl Server {
         (code, out + &err)
     }
 
+    /// Makes an administrator by the command line.
+    pub async fn create_admin(database: &Database, tenant: &str, email: &str) {
+        let create = ["user", "create", "--tenant", tenant, "--email", email, "--password-stdin", "--role", "admin"];
+        let (code, text) = Self::run(database, &create, Some(crate::PASSWORD)).await;
+        assert_eq!(code, 0, "{text}");
+    }
+
     /// Makes the first administrator of the database and signs it in.
     pub async fn administrator(&self, database: &Database) -> Client {
-        let (code, text) = Self::run(
-            database,
-            &["user", "create", "--email", "root@example.com", "--password-stdin", "--role", "admin"],
-            Some(crate::PASSWORD),
-        )
-        .await;
-        assert_eq!(code, 0, "{text}");
+        Self::create_admin(database, "default", "root@example.com").await;
         let mut client = self.client();
         client.sign_in("root@example.com").await;
         client

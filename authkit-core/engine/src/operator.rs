@@ -7,7 +7,7 @@ use authkit_core::{
     ports::Position,
     rbac::Role,
     sessions::Session,
-    wire::{ErrorCode, RoleId, SessionId, TenantId, UserId},
+    wire::{ErrorCode, RoleId, TenantId, UserId},
 };
 
 /// Reads of one tenant without a principal. Whoever holds the engine holds the database and its keys, so nothing is asked.
@@ -51,13 +51,23 @@ impl Operator {
         })
     }
 
-    /// Users, newest first, at most `limit`, after `after`.
+    /// Users, newest first, at most `limit`.
     ///
     /// # Errors
     /// Those of the store.
-    pub async fn list_users(&self, filter: &UserFilter, after: Option<UserId>, limit: u32) -> Result<Vec<User>> {
-        let after = after.map(|id| Position { key: String::new(), id: id.uuid() });
-        Ok(self.engine.context().store.list_users(self.tenant, filter, after.as_ref(), limit).await?)
+    pub async fn list_users(&self, filter: &UserFilter, limit: u32) -> Result<Vec<User>> {
+        let mut users: Vec<User> = Vec::new();
+        while users.len() < limit as usize {
+            let after = users.last().map(|last| Position { key: String::new(), id: last.id.uuid() });
+            let want = (limit - users.len() as u32).min(500);
+            let page = self.engine.context().store.list_users(self.tenant, filter, after.as_ref(), want).await?;
+            let last = page.len() < want as usize;
+            users.extend(page);
+            if last {
+                break;
+            }
+        }
+        Ok(users)
     }
 
     /// The tenant's roles, by name.
@@ -100,14 +110,6 @@ impl Operator {
             }
         }
         Ok(sessions)
-    }
-
-    /// Ends one session of the user.
-    ///
-    /// # Errors
-    /// `session.not_found`, `auth.refused_by_application`.
-    pub async fn end_session(&self, user: UserId, id: SessionId) -> Result<()> {
-        self.engine.sessions().revoke_of(&self.origin(), user, id).await
     }
 
     /// The names of the roles that the user holds directly.

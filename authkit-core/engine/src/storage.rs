@@ -4,7 +4,8 @@ use crate::{Config, EngineError, counting::Migrations, keys};
 use authkit_core::{
     crypto::MasterKey,
     memory::SystemClock,
-    ports::{Clock, Random, Scope, Store, Unit},
+    ports::{Clock, Random, Scope, Store, StoreError, Unit},
+    sessions::KeyStore,
     tenants::LeaseChange,
 };
 use authkit_sql::{OpenError, Options, SqlStore};
@@ -137,6 +138,10 @@ pub(crate) fn key_path(config: &Config) -> Option<PathBuf> {
     config.keys.file.clone().or_else(beside)
 }
 
+fn unread(error: StoreError) -> EngineError {
+    EngineError::Key(format!("the development key: {error}"))
+}
+
 async fn development_key(
     config: &Config,
     store: &SqlStore,
@@ -145,14 +150,18 @@ async fn development_key(
     let mut candidate = MasterKey::default();
     random.fill(candidate.as_mut());
     if let Some(path) = key_path(config) {
+        // Signing keys are sealed under it, and made after it: where there are some, another key opens nothing.
+        if !path.exists() && !store.list_keys().await.map_err(unread)?.is_empty() && !path.exists() {
+            let gone = format!("the development key {} is gone; restore it from the backup", path.display());
+            return Err(EngineError::Key(gone));
+        }
         return keys::development_file(&path, &candidate).map(Some).map_err(EngineError::Key);
     }
     if config.database_url.expose().starts_with("sqlite:") {
         // In memory: the key lives as long as the data.
         return Ok(None);
     }
-    let shared = store.development_key(&candidate).await;
-    shared.map(|key| Some(key.into())).map_err(|error| EngineError::Key(format!("the development key: {error}")))
+    store.development_key(&candidate).await.map(|key| Some(key.into())).map_err(unread)
 }
 
 impl EngineError {

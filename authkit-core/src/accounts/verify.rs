@@ -71,11 +71,10 @@ impl Accounts {
     ///
     /// # Errors
     /// Those of the store.
-    pub async fn token_is_valid(&self, kind: OpaqueKind, token: &Secret) -> Result<bool> {
+    pub async fn token_is_valid(&self, origin: &Origin, kind: OpaqueKind, token: &Secret) -> Result<bool> {
         let cx = &*self.cx;
-        let origin = Origin::local(crate::tenants::DEFAULT_TENANT);
         let purpose = match kind {
-            OpaqueKind::Verify => return Ok(find(cx, &origin, token).await?.is_some()),
+            OpaqueKind::Verify => return Ok(find(cx, origin, token).await?.is_some()),
             OpaqueKind::Reset => TokenPurpose::PasswordReset,
             OpaqueKind::EmailChange => TokenPurpose::EmailChange,
             OpaqueKind::EmailUndo => TokenPurpose::EmailUndo,
@@ -83,7 +82,7 @@ impl Accounts {
             OpaqueKind::Mfa => TokenPurpose::Mfa,
             OpaqueKind::Refresh => return Ok(false),
         };
-        Ok(Presented::find(cx, &origin, purpose, token).await?.is_some())
+        Ok(Presented::find(cx, origin, purpose, token).await?.is_some())
     }
 }
 

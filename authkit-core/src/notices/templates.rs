@@ -309,7 +309,8 @@ fn button(url: &str, label: &str) -> Value {
 }
 
 /// Minutes in English: `30 minutes`, `1 hour`, `3 days`.
-fn duration(minutes: i64) -> String {
+#[must_use]
+pub fn duration(minutes: i64) -> String {
     let (number, unit) = match minutes {
         m if m >= 2 * 1440 && m % 1440 == 0 => (m / 1440, "day"),
         m if m >= 60 && m % 60 == 0 => (m / 60, "hour"),

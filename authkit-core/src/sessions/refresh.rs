@@ -9,15 +9,12 @@ use crate::{
     crypto::{OpaqueKind, OpaqueToken},
     notices::{self, AccountEvent},
     ports::{Operation, OperationKind, Scope, Unit},
-    tenants::DEFAULT_TENANT,
+    tenants::{DEFAULT_TENANT, Idempotency},
 };
 use authkit_wire::{ErrorCode, RoleId, Secret, SessionId, TokensView, UserStatus};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
-
-/// Longest `Idempotency-Key`.
-const MAX_KEY: usize = 255;
 
 /// How often a refresh that lost a race looks again. The first time it finds the pair of the winner.
 const ROUNDS: usize = 4;
@@ -46,10 +43,10 @@ impl Sessions {
     /// same `Idempotency-Key` for a day while the successor is unused; any other token that was used ends the session.
     ///
     /// # Errors
-    /// `auth.invalid_refresh_token`, `auth.refused_by_application`, a field error for a malformed key.
+    /// `auth.invalid_refresh_token`, `auth.refused_by_application`, `request.malformed` for a key that is none.
     pub async fn refresh(&self, origin: &Origin, token: &Secret, idempotency_key: Option<&str>) -> Result<TokensView> {
         let cx = &*self.cx;
-        check_key(idempotency_key)?;
+        idempotency_key.map_or(Ok(()), Idempotency::check_key)?;
         let token = OpaqueToken::parse(&cx.keyring, OpaqueKind::Refresh, token.expose()).ok_or_else(invalid)?;
         if origin.tenant != token.tenant && origin.tenant != DEFAULT_TENANT {
             return Err(invalid());
@@ -199,15 +196,6 @@ fn replay(cx: &Context, session: &Session, user: &User, token: &OpaqueToken, now
 
 fn replay_key(cx: &Context, token: &OpaqueToken) -> Option<crate::crypto::PresentedKey> {
     cx.keyring.presented(token.version, token.secret().expose().as_bytes())
-}
-
-fn check_key(key: Option<&str>) -> Result<()> {
-    match key {
-        Some(key) if key.is_empty() || key.len() > MAX_KEY || !key.bytes().all(|b| b.is_ascii_graphic()) => {
-            Err(Error::field("Idempotency-Key", "invalid", "Use 1 to 255 visible ASCII characters."))
-        }
-        _ => Ok(()),
-    }
 }
 
 fn invalid() -> Error {

@@ -44,11 +44,23 @@ pub struct Guard {
 }
 
 impl Idempotency {
+    /// Whether it is a key at all.
+    ///
+    /// # Errors
+    /// `request.malformed` when it is not.
+    pub fn check_key(key: &str) -> Result<()> {
+        if (1..=MAX_KEY).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic()) {
+            return Ok(());
+        }
+        let detail = "`Idempotency-Key` takes 1 to 255 visible ASCII characters.";
+        Err(Error::new(ErrorCode::MalformedRequest, detail))
+    }
+
     /// Reserves the key of `principal` on `route`, or finds the answer to the same request.
     ///
     /// # Errors
     /// `request.idempotency_mismatch` when the key came with another body, `request.idempotency_in_progress` while the
-    /// first request runs, a field error for a malformed key.
+    /// first request runs, `request.malformed` for a key that is none.
     pub async fn begin(
         cx: &Arc<Context>,
         tenant: TenantId,
@@ -57,9 +69,7 @@ impl Idempotency {
         key: &str,
         body: &[u8],
     ) -> Result<Begin> {
-        if key.is_empty() || key.len() > MAX_KEY || !key.bytes().all(|b| b.is_ascii_graphic()) {
-            return Err(Error::field("Idempotency-Key", "invalid", "Use 1 to 255 visible ASCII characters."));
-        }
+        Self::check_key(key)?;
         let (key, body) = identity(cx, tenant, principal, route, key, body);
         // Twice: what holds the key may expire, or come, between the read and the write.
         for _ in 0..2 {

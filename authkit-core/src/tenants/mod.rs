@@ -76,6 +76,12 @@ impl Tenants {
         Ok(tenant.filter(|tenant| tenant.active).map_or_else(|| self.empty(&name), |tenant| tenant.id))
     }
 
+    /// Whether `host` is one of a tenant's own.
+    #[must_use]
+    pub fn names_host(&self, host: &str) -> bool {
+        normalise_host(host).is_some_and(|host| self.cx.authority.tenants().by_host(&host).is_some())
+    }
+
     /// The tenant of that short name or id.
     ///
     /// # Errors

@@ -1,6 +1,9 @@
 //! What AuthKit and its host applications are tested with: suites that any store passes with one line, a private
 //! PostgreSQL, factories and fakes.
 
+pub mod authenticator;
+#[cfg(feature = "postgres")]
+pub mod databases;
 pub mod factories;
 pub mod fakes;
 #[cfg(feature = "postgres")]

@@ -43,6 +43,8 @@ pub struct Postgres {
     port: u16,
     databases: AtomicU32,
     creating: Mutex<()>,
+    /// What [`create_database_from_template`](Self::create_database_from_template) copies.
+    template: OnceLock<String>,
     /// Open as long as this process lives.
     _watchdog: ChildStdin,
 }
@@ -82,53 +84,18 @@ impl Postgres {
     /// # Errors
     /// Why it could not be started, and what to install.
     pub fn launch(durability: Durability) -> Result<Self, String> {
-        let programs = programs()?;
-        let owner = unprivileged()?;
-        let folder = folder(owner)?;
-        let data = folder.join("data");
-        let run = |program: &Path, arguments: &[&str]| {
-            let mut command = command(program, owner);
-            command.args(arguments).current_dir(&folder);
-            finish(command)
-        };
-        run(
-            &programs.initdb,
-            &[
-                "--pgdata",
-                &data.to_string_lossy(),
-                "--username=postgres",
-                "--encoding=UTF8",
-                "--locale=C",
-                "--auth-local=trust",
-                "--auth-host=md5",
-                "--no-sync",
-            ],
-        )?;
-        let mut settings = vec![
-            "listen_addresses = '127.0.0.1'".to_owned(),
-            format!("unix_socket_directories = '{}'", folder.display()),
-            "max_connections = 200".to_owned(),
-            "shared_buffers = '64MB'".to_owned(),
-            "password_encryption = 'md5'".to_owned(),
-            "log_min_messages = 'warning'".to_owned(),
-        ];
-        if durability == Durability::Fast {
-            settings.extend(["fsync", "synchronous_commit", "full_page_writes"].map(|name| format!("{name} = off")));
-        }
-        let mut file = fs::OpenOptions::new().append(true).open(data.join("postgresql.conf")).map_err(text)?;
-        file.write_all(settings.join("\n").as_bytes()).map_err(text)?;
-        drop(file);
-
+        let (programs, owner) = (programs()?, unprivileged()?);
         let mut last = String::new();
         for _ in 0..5 {
-            match serve(&programs, owner, &folder, &data) {
-                Ok((port, watchdog)) => {
+            match attempt(&programs, owner, durability) {
+                Ok((folder, port, watchdog)) => {
                     let server = Self {
                         folder,
                         psql: programs.psql,
                         port,
                         databases: AtomicU32::new(0),
                         creating: Mutex::new(()),
+                        template: OnceLock::new(),
                         _watchdog: watchdog,
                     };
                     server.administer(&format!("CREATE ROLE {ROLE} LOGIN NOSUPERUSER PASSWORD '{PASSWORD}'"))?;
@@ -154,9 +121,36 @@ impl Postgres {
     /// When the server refuses.
     #[must_use]
     pub fn create_database(&self) -> String {
+        self.create("template0")
+    }
+
+    /// Makes a copy of a database that `prepare` is given the url of the first time, and returns its url: copying is
+    /// quicker than migrating. `prepare` leaves no connection open.
+    ///
+    /// # Panics
+    /// When the server refuses.
+    #[must_use]
+    pub fn create_database_from_template<F: Future<Output = ()>>(
+        &self,
+        prepare: impl FnOnce(String) -> F + Send,
+    ) -> String {
+        let template = self.template.get_or_init(|| {
+            let url = self.create_database();
+            // A thread of its own: the caller's may already drive a runtime.
+            let prepared = thread::scope(|scope| {
+                let prepare = || tokio::runtime::Runtime::new().map(|runtime| runtime.block_on(prepare(url.clone())));
+                scope.spawn(prepare).join()
+            });
+            assert!(matches!(prepared, Ok(Ok(()))), "the template was not prepared");
+            url
+        });
+        self.create(template.rsplit('/').next().unwrap_or_default())
+    }
+
+    fn create(&self, template: &str) -> String {
         let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
         let one_at_a_time = self.creating.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Err(error) = self.administer(&format!("CREATE DATABASE {name} OWNER {ROLE} TEMPLATE template0")) {
+        if let Err(error) = self.administer(&format!("CREATE DATABASE {name} OWNER {ROLE} TEMPLATE {template}")) {
             panic!("no database {name}: {error}");
         }
         drop(one_at_a_time);
@@ -204,7 +198,7 @@ fn programs() -> Result<Programs, String> {
 
 /// PostgreSQL refuses to run as root: the user and group to be instead, if this is root.
 fn unprivileged() -> Result<Option<(u32, u32)>, String> {
-    // Whoever may read root's own files is root, near enough, and a wrong guess fails clearly.
+    // A process's folder there belongs to the user that it acts as.
     let root = fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0);
     if !root {
         return Ok(None);
@@ -219,6 +213,52 @@ fn unprivileged() -> Result<Option<(u32, u32)>, String> {
         })
         .map(Some)
         .ok_or_else(|| "PostgreSQL does not run as root, and there is no user `postgres` or `nobody`".to_owned())
+}
+
+/// A folder of one's own, a new cluster in it, and the server. What fails leaves nothing that the next could stumble on.
+fn attempt(
+    programs: &Programs,
+    owner: Option<(u32, u32)>,
+    durability: Durability,
+) -> Result<(PathBuf, u16, ChildStdin), String> {
+    let folder = folder(owner)?;
+    let data = folder.join("data");
+    let started =
+        initialise(programs, owner, durability, &folder, &data).and_then(|()| serve(programs, owner, &folder, &data));
+    match started {
+        Ok((port, watchdog)) => Ok((folder, port, watchdog)),
+        Err(error) => {
+            // The watchdog of a server that did not start does the same.
+            let _ = fs::remove_dir_all(&folder);
+            Err(error)
+        }
+    }
+}
+
+fn initialise(
+    programs: &Programs,
+    owner: Option<(u32, u32)>,
+    durability: Durability,
+    folder: &Path,
+    data: &Path,
+) -> Result<(), String> {
+    let mut initdb = command(&programs.initdb, owner);
+    initdb.arg("--pgdata").arg(data).args(["--username=postgres", "--encoding=UTF8", "--locale=C"]);
+    initdb.args(["--auth-local=trust", "--auth-host=md5", "--no-sync"]).current_dir(folder);
+    finish(initdb)?;
+    let mut settings = vec![
+        "listen_addresses = '127.0.0.1'".to_owned(),
+        format!("unix_socket_directories = '{}'", folder.display()),
+        "max_connections = 200".to_owned(),
+        "shared_buffers = '64MB'".to_owned(),
+        "password_encryption = 'md5'".to_owned(),
+        "log_min_messages = 'warning'".to_owned(),
+    ];
+    if durability == Durability::Fast {
+        settings.extend(["fsync", "synchronous_commit", "full_page_writes"].map(|name| format!("{name} = off")));
+    }
+    let mut file = fs::OpenOptions::new().append(true).open(data.join("postgresql.conf")).map_err(text)?;
+    file.write_all(settings.join("\n").as_bytes()).map_err(text)
 }
 
 fn folder(owner: Option<(u32, u32)>) -> Result<PathBuf, String> {

@@ -5,7 +5,7 @@ use super::{
     output::{BOLD, CYAN, GREEN, RED, YELLOW, paint},
 };
 use authkit_engine::{
-    Config, Engine,
+    Config, Engine, EngineError,
     config::{SmtpTls, readable_by_others},
 };
 use jiff::SignedDuration;
@@ -116,7 +116,10 @@ fn master_keys(config: &Config, report: &mut Report) {
             report.fine("master key", format!("configured, version {}", versions.join(", ")));
         }
         Some(path) if !path.exists() => {
-            report.fine("master key", format!("generated at the first start, in {}", path.display()));
+            // Where there is a database, opening it tells whether the key should be there.
+            if config.database_file().is_some_and(|file| !file.exists()) {
+                report.fine("master key", format!("generated at the first start, in {}", path.display()));
+            }
         }
         Some(path) if readable_by_others(&path) => {
             let next = format!("chmod 600 {}", path.display());
@@ -264,6 +267,7 @@ async fn database(config: &Config, report: &mut Report) {
         return;
     }
     match Box::pin(Engine::builder(config.clone()).build()).await {
+        Err(error @ EngineError::Key(_)) => report.fail("master key", error),
         Err(error) => report.fail("engine", error),
         Ok(engine) => {
             if let Err(error) = contents(&engine, report).await {
@@ -339,7 +343,7 @@ fn text(report: &Report, failed: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Report, State, age_in_days, contents, skew};
+    use super::{Report, State, age_in_days, contents, database, master_keys, skew};
     use crate::cli::testing::Bench;
     use authkit_core::{
         Origin, audit,
@@ -350,8 +354,13 @@ mod tests {
         wire::EmailRequest,
     };
     use authkit_engine::Engine;
+    use authkit_testkit::{databases::Db, on_both_engines};
     use jiff::SignedDuration;
     use std::time::Duration;
+
+    on_both_engines! {
+        old_keys_given_up_mail_and_unsealed_records_are_told
+    }
 
     fn state(report: &Report, name: &str) -> State {
         report.checks.iter().rfind(|check| check.name == name).map_or(State::Failed, |check| check.state)
@@ -380,8 +389,21 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn old_keys_given_up_mail_and_unsealed_records_are_told() {
-        let bench = Bench::new().await;
+    async fn a_lost_development_key_is_told_and_not_replaced() {
+        let bench = Bench::new(Db::Sqlite).await;
+        let key = bench.config.key_file().expect("a file");
+        std::fs::remove_file(&key).expect("removed");
+        let mut told = Report::default();
+        master_keys(&bench.config, &mut told);
+        database(&bench.config, &mut told).await;
+        assert_eq!(state(&told, "master key"), State::Failed, "{:?}", told.checks);
+        let lost = told.checks.iter().find(|check| check.name == "master key").expect("told");
+        assert!(lost.detail.contains("restore it from the backup"), "{}", lost.detail);
+        assert!(!key.exists(), "another key was written");
+    }
+
+    async fn old_keys_given_up_mail_and_unsealed_records_are_told(db: Db) {
+        let bench = Bench::new(db).await;
         let mut fine = Report::default();
         contents(&bench.engine, &mut fine).await.expect("read");
         for name in ["signing keys", "clock", "outbox", "audit log"] {

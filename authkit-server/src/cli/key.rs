@@ -1,7 +1,7 @@
 //! `authkit key …`
 
 use super::{
-    Failure, Outcome, Output, engine, finish,
+    Outcome, Output, engine, finish,
     output::{BOLD, GREEN, paint},
 };
 use authkit_core::{
@@ -25,8 +25,8 @@ pub(crate) enum Command {
     },
     /// Revoke a signing key at once, with every access token that it signed
     Revoke {
-        /// The key
-        id: String,
+        /// The key; `authkit key list` shows them
+        id: KeyId,
     },
     /// Print a new random master key, for AUTHKIT_KEYS__MASTER__1
     Generate,
@@ -67,7 +67,7 @@ pub(crate) async fn run(config: Config, command: Command, output: &Output) -> Ou
             } else {
                 engine.sessions().rotate_key(&origin).await?
             };
-            finish(&engine).await?;
+            finish(&engine).await;
             output.result(&view(&key, now), || {
                 let when =
                     if at_once { "signs at once".to_owned() } else { format!("signs from {:.0}", key.active_at) };
@@ -75,11 +75,8 @@ pub(crate) async fn run(config: Config, command: Command, output: &Output) -> Ou
             });
         }
         Command::Revoke { id } => {
-            let id: KeyId = id
-                .parse()
-                .map_err(|_| Failure::new(format!("`{id}` is no key")).next("`authkit key list` shows them"))?;
             engine.sessions().revoke_key(&origin, id).await?;
-            finish(&engine).await?;
+            finish(&engine).await;
             output.result(&json!({ "id": id, "revoked": true }), || {
                 format!("{} {}; nothing that it signed is valid any more", paint(GREEN, "revoked"), paint(BOLD, id))
             });

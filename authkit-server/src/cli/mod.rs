@@ -20,7 +20,10 @@ mod user;
 pub(crate) use failure::{Failure, Outcome};
 pub(crate) use output::Output;
 
-use authkit_core::{tenants::DEFAULT_TENANT, wire::TenantId};
+use authkit_core::{
+    tenants::{DEFAULT_TENANT, Tenant},
+    wire::TenantId,
+};
 use authkit_engine::{Config, Engine, Operator};
 use clap::{
     Parser, Subcommand,
@@ -154,10 +157,22 @@ async fn engine(config: Config) -> Result<Engine, Failure> {
     Ok(Box::pin(Engine::builder(config).build()).await?)
 }
 
-/// Links the audit records of this command: nothing else may be running that would.
-async fn finish(engine: &Engine) -> Result<(), Failure> {
-    engine.audit().seal().await?;
-    Ok(engine.audit().release().await?)
+/// Links the audit records of this command: nothing else may be running that would. What was changed is changed, so it is
+/// no failure of the command when that does not succeed; a server does so later.
+async fn finish(engine: &Engine) {
+    let sealed = async {
+        engine.audit().seal().await?;
+        engine.audit().release().await
+    };
+    if let Err(error) = sealed.await {
+        tracing::warn!(cause = Failure::from(error).what, "the newest audit records could not be sealed");
+    }
+}
+
+/// The tenant of that short name or id.
+async fn get_tenant(engine: &Engine, name: &str) -> Result<Tenant, Failure> {
+    let missing = || Failure::new(format!("there is no tenant `{name}`")).next("`authkit tenant list` shows them");
+    engine.tenants().find(name).await?.ok_or_else(missing)
 }
 
 /// Which tenant a command is about.
@@ -170,10 +185,10 @@ struct TenantArgument {
 
 impl TenantArgument {
     async fn id(&self, engine: &Engine) -> Result<TenantId, Failure> {
-        let Some(name) = &self.tenant else { return Ok(DEFAULT_TENANT) };
-        let found = engine.tenants().find(name).await?;
-        let missing = || Failure::new(format!("there is no tenant `{name}`")).next("`authkit tenant list` shows them");
-        Ok(found.ok_or_else(missing)?.id)
+        match &self.tenant {
+            None => Ok(DEFAULT_TENANT),
+            Some(name) => Ok(get_tenant(engine, name).await?.id),
+        }
     }
 
     async fn operator(&self, engine: &Engine) -> Result<Operator, Failure> {
@@ -189,5 +204,18 @@ mod tests {
     #[test]
     fn arguments_are_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_is_in_the_guide() {
+        fn walk(command: &clap::Command, path: &str, guide: &str) {
+            if !command.has_subcommands() {
+                assert!(guide.contains(&format!("\n| `{path}` |")), "`{path}` is missing in docs/guide/commands.md");
+            }
+            for inner in command.get_subcommands() {
+                walk(inner, format!("{path} {}", inner.get_name()).trim(), guide);
+            }
+        }
+        walk(&Cli::command(), "", include_str!("../../../docs/guide/commands.md"));
     }
 }

@@ -58,6 +58,15 @@ impl Output {
         }
     }
 
+    /// One thing with what is known of it.
+    pub(crate) fn facts(&self, value: &impl Serialize, facts: impl FnOnce() -> Vec<(&'static str, String)>) {
+        self.result(value, || {
+            let facts = facts();
+            let width = facts.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
+            facts.iter().map(|(name, value)| format!("{} {value}\n", paint(BOLD, format!("{name:width$}")))).collect()
+        });
+    }
+
     /// A list: `rows` under `head` for people.
     pub(crate) fn table<const N: usize>(&self, value: &impl Serialize, head: [&str; N], rows: &[[String; N]]) {
         self.result(value, || table(head, rows));

@@ -31,12 +31,7 @@ pub(crate) enum Command {
     /// Take a role from a user
     Remove(Assignment),
     /// Delete a role that nobody holds
-    Delete {
-        /// The role, by name or id
-        role: String,
-        #[command(flatten)]
-        tenant: TenantArgument,
-    },
+    Delete(Which),
 }
 
 #[derive(Debug, Args)]
@@ -126,8 +121,8 @@ pub(crate) async fn run(config: Config, command: Command, output: &Output) -> Ou
             let parent = role.parent.and_then(|id| roles.iter().find(|role| role.id == id));
             let inherited = inherited(&role, &roles);
             let value = json!({ "role": role.view(), "inherited_permissions": inherited });
-            output.result(&value, || {
-                let lines = [
+            output.facts(&value, || {
+                vec![
                     ("id", role.id.to_string()),
                     ("name", role.name.clone()),
                     ("description", role.description.clone()),
@@ -137,8 +132,7 @@ pub(crate) async fn run(config: Config, command: Command, output: &Output) -> Ou
                     ("system", if role.system { "yes" } else { "no" }.to_owned()),
                     ("created", format!("{:.0}", role.created_at)),
                     ("updated", format!("{:.0}", role.updated_at)),
-                ];
-                lines.iter().map(|(name, value)| format!("{} {value}\n", paint(BOLD, format!("{name:13}")))).collect()
+                ]
             });
         }
         Command::Update(arguments) => {
@@ -157,7 +151,7 @@ pub(crate) async fn run(config: Config, command: Command, output: &Output) -> Ou
             };
             // What is added and removed was told of the list that was read.
             let role = engine.roles().update(&operator.origin(), None, role.id, request, Some(role.version)).await?;
-            finish(&engine).await?;
+            finish(&engine).await;
             output.result(&role, || format!("{} {} ({})", paint(GREEN, "changed"), paint(BOLD, &role.name), role.id));
         }
         Command::Create(arguments) => {
@@ -173,7 +167,7 @@ pub(crate) async fn run(config: Config, command: Command, output: &Output) -> Ou
                 permissions: arguments.permissions,
             };
             let role = engine.roles().create(&operator.origin(), None, request).await?;
-            finish(&engine).await?;
+            finish(&engine).await;
             output.result(&role, || format!("{} {} ({})", paint(GREEN, "created"), paint(BOLD, &role.name), role.id));
         }
         Command::Assign(arguments) => {
@@ -181,7 +175,7 @@ pub(crate) async fn run(config: Config, command: Command, output: &Output) -> Ou
             let role = operator.get_role(&arguments.role).await?;
             let user = operator.get_user(&arguments.user).await?;
             engine.roles().assign(&operator.origin(), None, user.id, role.id).await?;
-            finish(&engine).await?;
+            finish(&engine).await;
             output.result(&json!({ "user_id": user.id, "role_id": role.id, "assigned": true }), || {
                 format!("{} {} to {}", paint(GREEN, "assigned"), paint(BOLD, &role.name), user.email)
             });
@@ -191,16 +185,16 @@ pub(crate) async fn run(config: Config, command: Command, output: &Output) -> Ou
             let role = operator.get_role(&arguments.role).await?;
             let user = operator.get_user(&arguments.user).await?;
             engine.roles().remove(&operator.origin(), None, user.id, role.id).await?;
-            finish(&engine).await?;
+            finish(&engine).await;
             output.result(&json!({ "user_id": user.id, "role_id": role.id, "assigned": false }), || {
                 format!("{} {} from {}", paint(GREEN, "removed"), paint(BOLD, &role.name), user.email)
             });
         }
-        Command::Delete { role, tenant } => {
-            let operator = tenant.operator(&engine).await?;
-            let role = operator.get_role(&role).await?;
+        Command::Delete(which) => {
+            let operator = which.tenant.operator(&engine).await?;
+            let role = operator.get_role(&which.role).await?;
             engine.roles().delete(&operator.origin(), None, role.id, None).await?;
-            finish(&engine).await?;
+            finish(&engine).await;
             output.result(&json!({ "role_id": role.id, "deleted": true }), || {
                 format!("{} {}", paint(GREEN, "deleted"), paint(BOLD, &role.name))
             });
@@ -246,10 +240,14 @@ fn inherited(role: &Role, roles: &[Role]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use crate::cli::testing::Bench;
+    use authkit_testkit::{databases::Db, on_both_engines};
 
-    #[tokio::test]
-    async fn a_role_is_shown_and_changed_piece_by_piece() {
-        let bench = Bench::new().await;
+    on_both_engines! {
+        a_role_is_shown_and_changed_piece_by_piece
+    }
+
+    async fn a_role_is_shown_and_changed_piece_by_piece(db: Db) {
+        let bench = Bench::new(db).await;
         bench.run("role create base --permission users:read").await.expect("created");
         bench.run("role create support --permission sessions:read --permission roles:read").await.expect("created");
         let change = "role update support --name helpers --description Help --parent base \

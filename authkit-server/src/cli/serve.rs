@@ -38,7 +38,7 @@ pub(crate) async fn run(mut config: Config, listen: Option<SocketAddr>, output: 
         let _ = asked.send(Instant::now());
         tracing::info!(signal = name, "stopping: no new connections, running requests may finish");
     });
-    served.await.map_err(|error| Failure::new(format!("the listener failed: {error}")))?;
+    served.await;
     let until = when.await.unwrap_or_else(|_| Instant::now()) + engine.config().shutdown.deadline.duration();
     worker.stop(until.saturating_duration_since(Instant::now())).await;
     tracing::info!("stopped");

@@ -69,10 +69,10 @@ pub(crate) async fn run(config: Config, command: Command, output: &Output) -> Ou
             let operator = arguments.tenant.operator(&engine).await?;
             let user = operator.get_user(&arguments.user).await?;
             let revoked = match arguments.session {
-                Some(session) => operator.end_session(user.id, session).await.map(|()| 1)?,
+                Some(session) => engine.sessions().revoke_of(&operator.origin(), user.id, session).await.map(|()| 1)?,
                 None => engine.sessions().revoke_all_of(&operator.origin(), None, user.id).await?.revoked,
             };
-            finish(&engine).await?;
+            finish(&engine).await;
             output.result(&json!({ "user_id": user.id, "revoked": revoked }), || {
                 format!("{} {revoked} session(s) of {}", paint(GREEN, "ended"), paint(BOLD, &user.email))
             });
@@ -97,10 +97,14 @@ fn view(session: &Session) -> Value {
 mod tests {
     use crate::cli::testing::Bench;
     use authkit_core::{Origin, tenants::DEFAULT_TENANT, wire::LoginView};
+    use authkit_testkit::{databases::Db, on_both_engines};
 
-    #[tokio::test]
-    async fn sessions_are_listed_and_ended_one_by_one_and_all_at_once() {
-        let bench = Bench::new().await;
+    on_both_engines! {
+        sessions_are_listed_and_ended_one_by_one_and_all_at_once
+    }
+
+    async fn sessions_are_listed_and_ended_one_by_one_and_all_at_once(db: Db) {
+        let bench = Bench::new(db).await;
         let origin = Origin::local(DEFAULT_TENANT);
         bench.user(&origin, "bob@example.com").await;
         bench.user(&origin, "ada@example.com").await;

@@ -1,7 +1,7 @@
 //! `authkit tenant …`
 
 use super::{
-    Failure, Outcome, Output, engine, finish,
+    Failure, Outcome, Output, engine, finish, get_tenant,
     output::{BOLD, GREEN, paint},
 };
 use authkit_core::tenants::{Tenant, TenantSettings};
@@ -144,18 +144,18 @@ pub(crate) async fn run(config: Config, command: Command, output: &Output) -> Ou
             output.table(&json!({ "data": views }), ["id", "slug", "name", "hosts", "state"], &rows);
         }
         Command::Show(which) => {
-            let tenant = find(&engine, &which).await?;
-            output.result(&view(&tenant), || text(&tenant));
+            let tenant = get_tenant(&engine, &which.tenant).await?;
+            output.facts(&view(&tenant), || facts(&tenant));
         }
         Command::Create(arguments) => {
             let (mut hosts, mut settings) = (Vec::new(), TenantSettings::default());
             arguments.changes.apply(&mut hosts, &mut settings);
             let name = arguments.name.as_deref().unwrap_or(&arguments.slug);
             let tenant = engine.tenants().create(&arguments.slug, name, &hosts, settings).await?;
-            changed(&engine, output, "created", &tenant).await?;
+            changed(&engine, output, "created", &tenant).await;
         }
         Command::Update(arguments) => {
-            let mut tenant = find(&engine, &arguments.which).await?;
+            let mut tenant = get_tenant(&engine, &arguments.which.tenant).await?;
             tenant.name = arguments.name.unwrap_or(tenant.name);
             if arguments.no_hosts {
                 tenant.hosts.clear();
@@ -165,7 +165,7 @@ pub(crate) async fn run(config: Config, command: Command, output: &Output) -> Ou
             }
             arguments.changes.apply(&mut tenant.hosts, &mut tenant.settings);
             let tenant = engine.tenants().update(tenant).await?;
-            changed(&engine, output, "changed", &tenant).await?;
+            changed(&engine, output, "changed", &tenant).await;
         }
         Command::Activate(which) => set_active(&engine, output, &which, true).await?,
         Command::Deactivate(which) => set_active(&engine, output, &which, false).await?,
@@ -173,36 +173,30 @@ pub(crate) async fn run(config: Config, command: Command, output: &Output) -> Ou
     Ok(ExitCode::SUCCESS)
 }
 
-async fn find(engine: &Engine, which: &Which) -> Result<Tenant, Failure> {
-    let missing = || Failure::new(format!("there is no tenant `{}`", which.tenant));
-    let found = engine.tenants().find(&which.tenant).await?;
-    found.ok_or_else(|| missing().next("`authkit tenant list` shows them"))
-}
-
 async fn set_active(engine: &Engine, output: &Output, which: &Which, active: bool) -> Result<(), Failure> {
-    let mut tenant = find(engine, which).await?;
+    let mut tenant = get_tenant(engine, &which.tenant).await?;
     if tenant.active != active {
         tenant.active = active;
         tenant = engine.tenants().update(tenant).await?;
     }
-    changed(engine, output, if active { "activated" } else { "deactivated" }, &tenant).await
+    changed(engine, output, if active { "activated" } else { "deactivated" }, &tenant).await;
+    Ok(())
 }
 
-async fn changed(engine: &Engine, output: &Output, what: &str, tenant: &Tenant) -> Result<(), Failure> {
-    finish(engine).await?;
+async fn changed(engine: &Engine, output: &Output, what: &str, tenant: &Tenant) {
+    finish(engine).await;
     output.result(&view(tenant), || format!("{} {} ({})", paint(GREEN, what), paint(BOLD, &tenant.slug), tenant.id));
-    Ok(())
 }
 
 const fn state(tenant: &Tenant) -> &'static str {
     if tenant.active { "active" } else { "inactive" }
 }
 
-fn text(tenant: &Tenant) -> String {
+fn facts(tenant: &Tenant) -> Vec<(&'static str, String)> {
     let settings = &tenant.settings;
     let limit = |limit: Option<u32>| limit.map_or_else(|| "the installation's".to_owned(), |limit| limit.to_string());
     let yes = |value: bool| if value { "yes" } else { "no" }.to_owned();
-    let lines = [
+    vec![
         ("id", tenant.id.to_string()),
         ("slug", tenant.slug.clone()),
         ("name", tenant.name.clone()),
@@ -215,8 +209,7 @@ fn text(tenant: &Tenant) -> String {
         ("allow unverified", yes(settings.allow_unverified)),
         ("unicode addresses", yes(settings.unicode_addresses)),
         ("created", format!("{:.0}", tenant.created_at)),
-    ];
-    lines.iter().map(|(name, value)| format!("{} {value}\n", paint(BOLD, format!("{name:18}")))).collect()
+    ]
 }
 
 fn view(tenant: &Tenant) -> Value {
@@ -235,11 +228,16 @@ fn view(tenant: &Tenant) -> Value {
 mod tests {
     use crate::cli::testing::Bench;
     use authkit_core::{Origin, tenants::DEFAULT_TENANT, wire::LoginView};
+    use authkit_testkit::{databases::Db, on_both_engines};
     use std::time::Duration;
 
-    #[tokio::test]
-    async fn limits_and_state_set_by_the_command_reach_a_running_node_within_a_second() {
-        let bench = Bench::new().await;
+    on_both_engines! {
+        limits_and_state_set_by_the_command_reach_a_running_node_within_a_second
+        what_a_tenant_cannot_have_is_refused_and_nothing_else_changes
+    }
+
+    async fn limits_and_state_set_by_the_command_reach_a_running_node_within_a_second(db: Db) {
+        let bench = Bench::new(db).await;
         let worker = bench.engine.start_worker();
         bench.run("tenant create shop --host shop.example.com").await.expect("created");
         let shop = bench.engine.tenants().find("shop").await.expect("read").expect("made").id;
@@ -287,9 +285,8 @@ mod tests {
         worker.stop(Duration::from_secs(5)).await;
     }
 
-    #[tokio::test]
-    async fn what_a_tenant_cannot_have_is_refused_and_nothing_else_changes() {
-        let bench = Bench::new().await;
+    async fn what_a_tenant_cannot_have_is_refused_and_nothing_else_changes(db: Db) {
+        let bench = Bench::new(db).await;
         for arguments in [
             "tenant update default --max-sessions 0",
             "tenant update default --redirect-url javascript://x",

@@ -9,6 +9,7 @@ use authkit_core::{
     wire::{LoginRequest, LoginView},
 };
 use authkit_engine::{Config, Engine};
+use authkit_testkit::databases::{Database, Db};
 use clap::Parser as _;
 use serde_json::Value;
 use std::process::ExitCode;
@@ -19,22 +20,23 @@ const PASSWORD: &str = "violet tractor 12 umbrella";
 pub(super) struct Bench {
     pub(super) engine: Engine,
     pub(super) config: Config,
-    _folder: tempfile::TempDir,
+    _database: Database,
 }
 
 impl Bench {
-    pub(super) async fn new() -> Self {
-        Self::at(SystemClock).await
+    pub(super) async fn new(db: Db) -> Self {
+        Self::at(db, SystemClock).await
     }
 
     /// The node goes by `clock`; commands go by the system's.
-    pub(super) async fn at(clock: impl Clock + 'static) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let mut config = Config::development(&format!("sqlite://{}", folder.path().join("a.db").display()));
+    pub(super) async fn at(db: Db, clock: impl Clock + 'static) -> Self {
+        let migrate = async |url: String| drop(Config::development(&url).migrate(|_| {}).await.expect("migrated"));
+        let database = db.create(migrate);
+        let mut config = Config::development(&database.url);
         config.argon2.memory_kib = 64;
         config.argon2.iterations = 1;
         let engine = Engine::builder(config.clone()).clock(clock).build().await.expect("an engine");
-        Self { engine, config, _folder: folder }
+        Self { engine, config, _database: database }
     }
 
     /// Reads the arguments, which are separated by blanks.

@@ -65,7 +65,7 @@ pub(crate) struct List {
     role: Option<String>,
     /// How many at most
     #[arg(long, default_value_t = 100)]
-    limit: usize,
+    limit: u32,
     #[command(flatten)]
     tenant: TenantArgument,
 }
@@ -109,7 +109,7 @@ pub(crate) async fn run(config: Config, command: Command, output: &Output) -> Ou
             for role in &roles {
                 engine.roles().assign(&origin, None, user.id, role.id).await?;
             }
-            finish(&engine).await?;
+            finish(&engine).await;
             let names: Vec<&str> = roles.iter().map(|role| role.name.as_str()).collect();
             output.result(&json!({ "user": user, "roles": names }), || {
                 let roles = if names.is_empty() { String::new() } else { format!(" as {}", names.join(", ")) };
@@ -123,7 +123,7 @@ pub(crate) async fn run(config: Config, command: Command, output: &Output) -> Ou
                 None => None,
             };
             let filter = UserFilter {
-                email_prefix: arguments.email.map(|prefix| prefix.to_lowercase()),
+                email_prefix: arguments.email,
                 name_contains: arguments.name,
                 status: arguments.status.map(|status| match status {
                     Status::Active => UserStatus::Active,
@@ -132,16 +132,7 @@ pub(crate) async fn run(config: Config, command: Command, output: &Output) -> Ou
                 }),
                 role,
             };
-            let mut users: Vec<User> = Vec::new();
-            while users.len() < arguments.limit {
-                let want = u32::try_from(arguments.limit - users.len()).unwrap_or(u32::MAX).min(500);
-                let page = operator.list_users(&filter, users.last().map(|user| user.id), want).await?;
-                let last = page.len() < want as usize;
-                users.extend(page);
-                if last {
-                    break;
-                }
-            }
+            let users = operator.list_users(&filter, arguments.limit).await?;
             let views: Vec<_> = users.iter().map(User::view).collect();
             let rows: Vec<[String; 6]> = users
                 .iter()
@@ -163,7 +154,7 @@ pub(crate) async fn run(config: Config, command: Command, output: &Output) -> Ou
             let user = operator.get_user(&which.user).await?;
             let roles = operator.roles_of(user.id).await?;
             let view = user.view();
-            output.result(&json!({ "user": view, "roles": roles }), || {
+            output.facts(&json!({ "user": view, "roles": roles }), || {
                 let mut lines = vec![
                     ("id", view.id.to_string()),
                     ("email", view.email.clone()),
@@ -180,29 +171,29 @@ pub(crate) async fn run(config: Config, command: Command, output: &Output) -> Ou
                 if let Some(at) = user.erase_at {
                     lines.push(("erased at", format!("{at:.0}")));
                 }
-                lines.iter().map(|(name, value)| format!("{} {value}\n", paint(BOLD, format!("{name:13}")))).collect()
+                lines
             });
         }
         Command::Activate(which) => {
             let (operator, user) = find(&engine, &which).await?;
             let view = engine.accounts().activate(&operator.origin(), None, user.id).await?;
-            changed(output, &engine, "activated", &user, json!(view)).await?;
+            changed(output, &engine, "activated", &user, json!(view)).await;
         }
         Command::Deactivate(which) => {
             let (operator, user) = find(&engine, &which).await?;
             let view = engine.accounts().deactivate(&operator.origin(), None, user.id).await?;
-            changed(output, &engine, "deactivated", &user, json!(view)).await?;
+            changed(output, &engine, "deactivated", &user, json!(view)).await;
         }
         Command::Unlock(which) => {
             let (operator, user) = find(&engine, &which).await?;
             let view = engine.accounts().unlock(&operator.origin(), None, user.id).await?;
-            changed(output, &engine, "unlocked", &user, json!(view)).await?;
+            changed(output, &engine, "unlocked", &user, json!(view)).await;
         }
         Command::ResetMfa(which) => {
             let (operator, user) = find(&engine, &which).await?;
             engine.mfa().reset(&operator.origin(), None, user.id).await?;
             let view = operator.get_user(&user.id.to_string()).await?.view();
-            changed(output, &engine, "removed the second factors of", &user, json!(view)).await?;
+            changed(output, &engine, "removed the second factors of", &user, json!(view)).await;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -214,16 +205,9 @@ async fn find(engine: &authkit_engine::Engine, which: &Which) -> Result<(authkit
     Ok((operator, user))
 }
 
-async fn changed(
-    output: &Output,
-    engine: &authkit_engine::Engine,
-    what: &str,
-    user: &User,
-    view: Value,
-) -> Result<(), Failure> {
-    finish(engine).await?;
+async fn changed(output: &Output, engine: &authkit_engine::Engine, what: &str, user: &User, view: Value) {
+    finish(engine).await;
     output.result(&view, || format!("{} {} ({})", paint(GREEN, what), paint(BOLD, &user.email), user.id));
-    Ok(())
 }
 
 fn status(user: &User) -> Value {

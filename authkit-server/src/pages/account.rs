@@ -1,7 +1,10 @@
 use super::{
-    Answer, FormState, SignedIn, SignedPost, Visit, agent::describe, form::Form, render, session::Back, visit::Said,
+    Answer, FormState, SignedIn, SignedPost, Visit,
+    agent::describe,
+    form::{Form, again},
+    session::Back,
+    visit::Said,
 };
-use crate::problem;
 use authkit_core::{
     Error, Principal, Result,
     wire::{ChangeEmailRequest, ErrorCode, PasswordChangeRequest, Patch, SessionId, SessionView, UpdateMeRequest},
@@ -46,18 +49,12 @@ pub(super) async fn show(SignedIn { visit, principal }: SignedIn) -> Answer {
 }
 
 /// After a refusal: the page again, or first the sign-in page when a fresh sign-in is asked for.
-async fn refused(mut visit: Visit, principal: &Principal, of: &str, state: Value, error: &Error) -> Answer {
+async fn refused(visit: Visit, principal: &Principal, of: &str, state: Value, error: &Error) -> Answer {
     if error.code == ErrorCode::StepUpRequired {
-        visit.say(Said::SignInAgain, None);
-        return Ok(visit.go(Back::sign_in(None)));
+        return Ok(visit.step_up(Back::Account));
     }
-    problem::log(error, visit.trace());
     match values(&visit, principal, of, state).await {
-        Ok(values) => {
-            let mut answer = visit.page(problem::status(error.code), "account.html", values);
-            render::retry_after(error, &mut answer);
-            Ok(answer)
-        }
+        Ok(values) => Ok(again(visit, "account.html", values, error)),
         Err(error) => Err(visit.refuse(error)),
     }
 }

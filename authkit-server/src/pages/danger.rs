@@ -2,7 +2,7 @@
 
 use super::{
     Answer, FormState, SignedIn, SignedPost, Visit, account::beside_password, cookies::Cookie, form::again,
-    session::Back, visit::Said,
+    render::lasting, session::Back, visit::Said,
 };
 use authkit_core::{
     Error, Result,
@@ -13,8 +13,8 @@ use minijinja::{Value, context};
 
 fn values(visit: &Visit, of: &str, state: Value) -> Value {
     let form = |name: &str| if name == of { state.clone() } else { FormState::default().value() };
-    let days = visit.pages.cx.settings.links.deletion_grace.as_hours() / 24;
-    context! { deactivate => form("deactivate"), delete => form("delete"), days => days }
+    let grace = lasting(visit.pages.cx.settings.links.deletion_grace);
+    context! { deactivate => form("deactivate"), delete => form("delete"), grace => grace }
 }
 
 /// `GET /account/close`
@@ -50,10 +50,7 @@ fn finish(mut visit: Visit, of: &str, said: Said, done: Result<()>, state: impl 
             visit.say(said, None);
             Ok(visit.go("/done"))
         }
-        Err(error) if error.code == ErrorCode::StepUpRequired => {
-            visit.say(Said::SignInAgain, None);
-            Ok(visit.go(Back::sign_in(Some(Back::Close))))
-        }
+        Err(error) if error.code == ErrorCode::StepUpRequired => Ok(visit.step_up(Back::Close)),
         Err(error) => {
             let values = values(&visit, of, state(&error));
             Ok(again(visit, "close.html", values, &error))

@@ -1,5 +1,5 @@
 use crate::problem;
-use authkit_core::{Error, wire::ErrorCode};
+use authkit_core::Error;
 use axum::response::{IntoResponse, Response};
 
 /// A refusal that no form can show beside its fields: it becomes a page of its own.
@@ -14,12 +14,6 @@ pub(super) enum Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self::Refused(error)
-    }
-}
-
-impl From<ErrorCode> for Failure {
-    fn from(code: ErrorCode) -> Self {
-        Self::Refused(code.into())
     }
 }
 

@@ -1,4 +1,4 @@
-use super::{Failure, Pages, SignedIn, Visit, render, session::Back};
+use super::{Failure, Pages, SignedIn, Visit, session::Back};
 use crate::{call::Call, problem};
 use authkit_core::{
     Error, Principal,
@@ -35,7 +35,7 @@ impl Form {
 
     /// A code as people type it: without the spaces and dashes that make it readable.
     pub(super) fn code(&self, name: &str) -> Secret {
-        self.text(name).chars().filter(|c| !c.is_whitespace()).collect::<String>().into()
+        self.text(name).chars().filter(|c| !c.is_whitespace() && *c != '-').collect::<String>().into()
     }
 }
 
@@ -80,8 +80,29 @@ impl FormState {
 pub(super) fn again(visit: Visit, template: &str, values: Value, error: &Error) -> Response {
     problem::log(error, visit.trace());
     let mut answer = visit.page(problem::status(error.code), template, values);
-    render::retry_after(error, &mut answer);
+    problem::retry_after(error, answer.headers_mut());
     answer
+}
+
+/// A refused code, as a refusal of the field that it was typed into.
+pub(super) fn beside_code(error: &Error, field: &str) -> Error {
+    match error.code {
+        ErrorCode::InvalidMfaCode if field == "backup_code" => {
+            Error::field(field, error.code.as_str(), "That is none of your unused backup codes.")
+        }
+        ErrorCode::InvalidMfaCode => {
+            Error::field(field, error.code.as_str(), "That code is wrong. Wait for the next one and try again.")
+        }
+        code if error.fields.is_empty() => Error::new(code, error.detail.clone()),
+        _ => {
+            let mut fields = error.fields.clone();
+            fields
+                .iter_mut()
+                .filter(|refused| refused.field == "code")
+                .for_each(|refused| refused.field = field.into());
+            Error::fields(fields)
+        }
+    }
 }
 
 /// How long a form may take to arrive where no layer says otherwise.

@@ -68,7 +68,7 @@ impl Page {
     }
 
     async fn show(&self, visit: Visit, token: &Secret) -> Answer {
-        match visit.pages.accounts.token_is_valid(self.kind, token).await {
+        match visit.pages.accounts.token_is_valid(&visit.origin, self.kind, token).await {
             Ok(true) => Ok(visit.page(StatusCode::OK, "link.html", self.values(token))),
             Ok(false) => Ok(self.over(visit)),
             Err(error) => Err(visit.refuse(error)),

@@ -2,7 +2,7 @@ use super::{
     Answer, FormState, SignedIn, SignedPost, Visit,
     account::beside_password,
     cookies::Cookie,
-    form::{Form, again},
+    form::{Form, again, beside_code},
     session::Back,
     sign_in::factor,
     visit::Said,
@@ -46,11 +46,6 @@ async fn page(visit: Visit, principal: &Principal, of: &str, state: Value, error
     }
 }
 
-fn step_up(mut visit: Visit) -> Response {
-    visit.say(Said::SignInAgain, None);
-    visit.go(Back::sign_in(Some(Back::Mfa)))
-}
-
 /// `GET /account/mfa`
 pub(super) async fn show(SignedIn { visit, principal }: SignedIn) -> Answer {
     page(visit, &principal, "", Value::UNDEFINED, None).await
@@ -66,7 +61,7 @@ pub(super) async fn start(post: SignedPost) -> Answer {
             visit.jar.seal(Cookie::Enrolment, &bound, &kept, WAIT_SECONDS);
             Ok(visit.go("/account/mfa/setup"))
         }
-        Err(error) if error.code == ErrorCode::StepUpRequired => Ok(step_up(visit)),
+        Err(error) if error.code == ErrorCode::StepUpRequired => Ok(visit.step_up(Back::Mfa)),
         Err(error) => {
             let state = FormState::refused(&form, &[], &[], &error).value();
             page(visit, &principal, "page", state, Some(&error)).await
@@ -107,22 +102,11 @@ pub(super) async fn setup_act(post: SignedPost) -> Answer {
             visit.jar.clear(Cookie::Enrolment);
             Ok(hand_out(visit, &bound, &view.backup_codes))
         }
-        Err(error) if error.code == ErrorCode::StepUpRequired => Ok(step_up(visit)),
+        Err(error) if error.code == ErrorCode::StepUpRequired => Ok(visit.step_up(Back::Mfa)),
         Err(error) => {
             let state = FormState::refused(&form, &[], &["code"], &beside_code(&error, "code"));
             Ok(again(visit, "mfa_setup.html", setup_values(&enrolment, &state)?, &error))
         }
-    }
-}
-
-/// A wrong code, as a refusal of the field that it was typed into.
-fn beside_code(error: &Error, field: &str) -> Error {
-    if error.code == ErrorCode::InvalidMfaCode {
-        Error::field(field, error.code.as_str(), "That code is wrong. Wait for the next one and try again.")
-    } else if error.fields.is_empty() {
-        Error::new(error.code, error.detail.clone())
-    } else {
-        Error::fields(error.fields.clone())
     }
 }
 
@@ -149,7 +133,7 @@ fn reauth(form: &Form) -> MfaReauthRequest {
 
 async fn refused(visit: Visit, principal: &Principal, of: &str, form: &Form, error: Error) -> Answer {
     if error.code == ErrorCode::StepUpRequired {
-        return Ok(step_up(visit));
+        return Ok(visit.step_up(Back::Mfa));
     }
     let field = if form.given("backup_code").is_some() { "backup_code" } else { "code" };
     let state = beside_password(form, "password", &["password", "code", "backup_code"], &beside_code(&error, field));

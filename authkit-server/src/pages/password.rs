@@ -2,6 +2,7 @@ use super::{
     Answer, FormState, Post, Visit,
     form::again,
     links::{Link, reset_is_over},
+    render::lasting,
     sign_up::refused,
     visit::Said,
 };
@@ -32,11 +33,14 @@ pub(super) async fn forgot_act(Post { visit, form }: Post) -> Answer {
 
 /// `GET /forgot-password/sent`
 pub(super) async fn forgot_sent(visit: Visit) -> Answer {
+    let lasts = lasting(visit.pages.cx.settings.links.reset);
     let values = context! {
         sent => true,
         title => "Check your mail",
-        text => "If there is an account with this address, a mail with a link to set a new password is on its way. \
-                 The link works for one hour.",
+        text => format!(
+            "If there is an account with this address, a mail with a link to set a new password is on its way. \
+             The link works for {lasts}."
+        ),
         again => "/forgot-password",
     };
     Ok(visit.page(StatusCode::OK, "sent.html", values))
@@ -44,7 +48,7 @@ pub(super) async fn forgot_sent(visit: Visit) -> Answer {
 
 /// `GET /reset-password?token=`
 pub(super) async fn reset_show(visit: Visit, Query(link): Query<Link>) -> Answer {
-    match visit.pages.accounts.token_is_valid(OpaqueKind::Reset, &link.token).await {
+    match visit.pages.accounts.token_is_valid(&visit.origin, OpaqueKind::Reset, &link.token).await {
         Ok(true) => {
             let values = context! { form => FormState::default().value(), token => link.token.expose() };
             Ok(visit.page(StatusCode::OK, "reset.html", values))

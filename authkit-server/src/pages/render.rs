@@ -69,6 +69,11 @@ fn moment(time: &str) -> String {
         .map_or_else(|_| time.to_owned(), |time| time.strftime("%-d %b %Y, %H:%M UTC").to_string())
 }
 
+/// How long something lasts, as mails say it too.
+pub(super) fn lasting(span: jiff::SignedDuration) -> String {
+    authkit_core::notices::duration(span.as_mins())
+}
+
 /// An SVG as the address of an image: inside `<img>` it can neither run nor load anything.
 fn data_image(svg: &str) -> String {
     format!("data:image/svg+xml;base64,{}", STANDARD.encode(svg))
@@ -135,7 +140,7 @@ pub(crate) fn describe(cx: &Context, response: &mut Response, trace: &str) {
             response.headers_mut().append(name.clone(), value.clone());
         }
     }
-    retry_after(&error, response);
+    problem::retry_after(&error, response.headers_mut());
     guard(response);
 }
 
@@ -149,14 +154,6 @@ fn title(error: &Error) -> &'static str {
     match error.code {
         ErrorCode::CsrfFailed => "This form is too old",
         code => code.title(),
-    }
-}
-
-/// Says in a header when it is worth to try again.
-pub(super) fn retry_after(error: &Error, response: &mut Response) {
-    if let Some(wait) = error.retry_after {
-        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-        response.headers_mut().insert(header::RETRY_AFTER, seconds.max(1).into());
     }
 }
 

@@ -41,11 +41,11 @@ impl Back {
     }
 
     /// The page to come back to after an interrupted request to `path`.
-    pub(super) fn of(path: &str) -> Option<Self> {
+    pub(super) fn of(path: &str) -> Self {
         match path {
-            _ if path.starts_with("/account/mfa") => Some(Self::Mfa),
-            "/account/close" | "/account/delete" | "/account/deactivate" => Some(Self::Close),
-            _ => None,
+            _ if path.starts_with("/account/mfa") => Self::Mfa,
+            "/account/close" | "/account/delete" | "/account/deactivate" => Self::Close,
+            _ => Self::Account,
         }
     }
 
@@ -67,11 +67,11 @@ impl Back {
     }
 
     /// The sign-in page that comes back here.
-    pub(super) const fn sign_in(back: Option<Self>) -> &'static str {
-        match back {
-            None | Some(Self::Account) => "/sign-in",
-            Some(Self::Mfa) => "/sign-in?back=mfa",
-            Some(Self::Close) => "/sign-in?back=close",
+    pub(super) const fn sign_in(self) -> &'static str {
+        match self {
+            Self::Account => "/sign-in",
+            Self::Mfa => "/sign-in?back=mfa",
+            Self::Close => "/sign-in?back=close",
         }
     }
 }
@@ -97,7 +97,7 @@ impl Visit {
     /// Who is signed in. Tokens that are about to run out are renewed on the way; a session that has ended leaves no
     /// cookie behind.
     pub(super) async fn principal(&mut self) -> Result<Option<Principal>> {
-        let Some(page) = self.jar.open::<PageSession>(Cookie::Session, "") else {
+        let Some(page) = self.session() else {
             self.jar.clear(Cookie::Session);
             return Ok(None);
         };

@@ -1,15 +1,12 @@
 use super::{
     Answer, FormState, Post, Visit,
     cookies::Cookie,
-    form::{Form, again},
-    session::{Back, PageSession},
+    form::{Form, again, beside_code},
+    session::Back,
     sign_up::refused,
     visit::Said,
 };
-use authkit_core::{
-    Error,
-    wire::{ErrorCode, LoginRequest, LoginView, MfaMethod, MfaVerifyRequest, Secret, TokensView},
-};
+use authkit_core::wire::{ErrorCode, LoginRequest, LoginView, MfaMethod, MfaVerifyRequest, Secret, TokensView};
 use axum::{extract::Query, response::Response};
 use http::StatusCode;
 use minijinja::{Value, context};
@@ -58,7 +55,7 @@ pub(super) async fn act(Post { mut visit, form }: Post) -> Answer {
 /// Puts the tokens into the browser's cookie and voids what was there before: another session of this browser, forms
 /// that a stranger could have planted.
 async fn signed_in(mut visit: Visit, tokens: &TokensView, back: Back) -> Response {
-    if let Some(before) = visit.jar.open::<PageSession>(Cookie::Session, "") {
+    if let Some(before) = visit.session() {
         // The new session stands whether or not the old one could be ended.
         let _ = visit.pages.sessions.logout(&visit.origin, None, Some(&before.refresh)).await;
     }
@@ -98,7 +95,9 @@ pub(super) async fn mfa_act(Post { visit, form }: Post) -> Answer {
         Ok(tokens) => Ok(signed_in(visit, &tokens, attempt.back).await),
         Err(error) if error.code == ErrorCode::InvalidMfaToken => Ok(over(visit)),
         Err(error) => {
-            let values = mfa_values(&attempt, beside_code(&form, method, &error));
+            let field = if method == MfaMethod::BackupCode { "backup_code" } else { "code" };
+            let state = FormState::refused(&form, &[], &[field], &beside_code(&error, field));
+            let values = mfa_values(&attempt, state.value());
             Ok(again(visit, "sign_in_mfa.html", values, &error))
         }
     }
@@ -113,18 +112,6 @@ pub(super) fn factor(form: &Form) -> (MfaMethod, Secret) {
     }
 }
 
-/// Shows a wrong code beside the field that it was typed into.
-fn beside_code(form: &Form, method: MfaMethod, error: &Error) -> Value {
-    let field = if method == MfaMethod::BackupCode { "backup_code" } else { "code" };
-    let fields = error.fields.iter().map(|refused| refused.detail.clone());
-    let detail = fields.chain([error.detail.clone()]).next().unwrap_or_default();
-    if error.code.status() >= 500 || error.code.status() == 429 {
-        return FormState::refused(form, &[], &[], error).value();
-    }
-    let shown = Error::field(field, error.code.as_str(), detail);
-    FormState::refused(form, &[], &[field], &shown).value()
-}
-
 /// `GET /sign-out`: asks, since opening an address must not sign anybody out.
 pub(super) async fn out_show(visit: Visit) -> Answer {
     Ok(visit.page(StatusCode::OK, "sign_out.html", context! {}))
@@ -132,7 +119,7 @@ pub(super) async fn out_show(visit: Visit) -> Answer {
 
 /// `POST /sign-out`
 pub(super) async fn out_act(Post { mut visit, .. }: Post) -> Answer {
-    if let Some(page) = visit.jar.open::<PageSession>(Cookie::Session, "") {
+    if let Some(page) = visit.session() {
         let ended = visit.pages.sessions.logout(&visit.origin, Some(page.access.expose()), Some(&page.refresh)).await;
         if let Err(error) = ended {
             return Err(visit.refuse(error));

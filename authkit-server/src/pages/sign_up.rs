@@ -1,6 +1,7 @@
 use super::{
     Answer, FormState, Post, Visit,
     form::{Form, again},
+    render::lasting,
 };
 use authkit_core::{
     Error,
@@ -35,10 +36,11 @@ pub(super) async fn act(Post { visit, form }: Post) -> Answer {
 
 /// `GET /sign-up/sent`
 pub(super) async fn sent(visit: Visit) -> Answer {
+    let lasts = lasting(visit.pages.cx.settings.links.verify);
     let values = context! {
         sent => true,
         title => "Check your mail",
-        text => "We sent you a mail with a link. Open it to confirm your address; the link works for one day.",
+        text => format!("We sent you a mail with a link. Open it to confirm your address; the link works for {lasts}."),
         again => "/verify-email/resend",
     };
     Ok(visit.page(StatusCode::OK, "sent.html", values))

@@ -2,7 +2,7 @@ use super::{
     Failure, Pages,
     cookies::{Cookie, Jar},
     render,
-    session::PageSession,
+    session::{Back, PageSession},
 };
 use authkit_core::{Error, Origin, Principal};
 use axum::{
@@ -91,10 +91,15 @@ pub(super) struct Visit {
 }
 
 impl Visit {
+    /// The tokens of the browser's session.
+    pub(super) fn session(&self) -> Option<PageSession> {
+        self.jar.open(Cookie::Session, "")
+    }
+
     /// What a browser's forms are bound to: its own random value and, once signed in, its session.
     fn bound(&self) -> Option<String> {
         let browser = self.jar.plain(Cookie::Browser).filter(|value| value.len() == 22)?;
-        let session = self.jar.open::<PageSession>(Cookie::Session, "").map(|page| page.session.to_string());
+        let session = self.session().map(|page| page.session.to_string());
         Some(format!("{browser}\n{}", session.unwrap_or_default()))
     }
 
@@ -158,6 +163,12 @@ impl Visit {
         answer
     }
 
+    /// Asks for a fresh sign-in that comes back to `back`.
+    pub(super) fn step_up(mut self, back: Back) -> Response {
+        self.say(Said::SignInAgain, None);
+        self.go(back.sign_in())
+    }
+
     /// A page of its own for what no form can show.
     pub(super) fn refuse(self, error: Error) -> Failure {
         let failure = Failure::from(error);
@@ -177,8 +188,9 @@ impl FromRequestParts<Pages> for Visit {
             None => Origin::local(pages.tenants.resolve(None, None)?),
         };
         let jar = Jar::new(pages, &parts.headers);
-        let signed_in = jar.open::<PageSession>(Cookie::Session, "").is_some();
-        Ok(Self { pages: pages.clone(), origin, jar, signed_in })
+        let mut visit = Self { pages: pages.clone(), origin, jar, signed_in: false };
+        visit.signed_in = visit.session().is_some();
+        Ok(visit)
     }
 }
 
@@ -191,7 +203,7 @@ pub(super) struct SignedIn {
 
 impl SignedIn {
     /// Finds out who is signed in.
-    pub(super) async fn of(mut visit: Visit, back: Option<super::session::Back>) -> Result<Self, Failure> {
+    pub(super) async fn of(mut visit: Visit, back: Back) -> Result<Self, Failure> {
         match visit.principal().await {
             Ok(Some(principal)) => {
                 visit.signed_in = true;
@@ -200,7 +212,7 @@ impl SignedIn {
             Ok(None) => {
                 visit.signed_in = false;
                 visit.say(Said::SignInFirst, None);
-                Err(visit.go(super::session::Back::sign_in(back)).into())
+                Err(visit.go(back.sign_in()).into())
             }
             Err(error) => Err(visit.refuse(error)),
         }
@@ -216,7 +228,7 @@ impl FromRequestParts<Pages> for SignedIn {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, pages: &Pages) -> Result<Self, Failure> {
-        let back = super::session::Back::of(parts.uri.path());
+        let back = Back::of(parts.uri.path());
         Self::of(Visit::from_request_parts(parts, pages).await?, back).await
     }
 }

@@ -1,5 +1,4 @@
-use super::{Answer, Visit, session::PageSession};
-use crate::pages::cookies::Cookie;
+use super::{Answer, Visit};
 use http::StatusCode;
 use minijinja::context;
 
@@ -8,6 +7,6 @@ pub(super) async fn show(visit: Visit) -> Answer {
     if visit.pages.development() {
         return Ok(visit.page(StatusCode::OK, "welcome.html", context! {}));
     }
-    let known = visit.jar.open::<PageSession>(Cookie::Session, "").is_some();
-    Ok(visit.go(if known { "/account" } else { "/sign-in" }))
+    let door = if visit.signed_in { "/account" } else { "/sign-in" };
+    Ok(visit.go(door))
 }

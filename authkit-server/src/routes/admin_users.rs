@@ -19,13 +19,13 @@ pub(crate) fn register(api: &mut Api) {
     let with = |permission, rate| Spec::new(Access::Permission(permission), rate);
     api.compressed(routes!(list), with("users:read", RateClass::Read));
     api.route(routes!(get), with("users:read", RateClass::Read).fails(&[404]));
-    let write = |permission| with(permission, RateClass::Write).ends_session().fails(&[404]);
+    let write = |permission| with(permission, RateClass::Write).idempotent().fails(&[404]);
     api.route(routes!(activate), write("users:write"));
-    api.route(routes!(deactivate), write("users:write"));
+    api.route(routes!(deactivate), write("users:write").ends_session());
     api.route(routes!(unlock), write("users:unlock"));
-    api.route(routes!(reset_mfa), write("mfa:reset"));
+    api.route(routes!(reset_mfa), write("mfa:reset").ends_session());
     api.compressed(routes!(sessions), with("sessions:read", RateClass::Read).fails(&[404]));
-    api.route(routes!(revoke_sessions), write("sessions:revoke"));
+    api.route(routes!(revoke_sessions), write("sessions:revoke").ends_session());
 }
 
 /// The users of the tenant
@@ -51,7 +51,7 @@ pub(crate) async fn list(
     params: Params,
 ) -> Answer<axum::Json<Page<AdminUserView>>> {
     let filter = UserFilter {
-        email_prefix: params.text("email").map(str::to_lowercase),
+        email_prefix: params.text("email").map(str::to_owned),
         name_contains: params.text("name").map(str::to_owned),
         status: params.one_of("status")?,
         role: params.value("role", "the id of a role")?,

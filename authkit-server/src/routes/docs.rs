@@ -3,6 +3,7 @@
 use crate::{
     App, Document,
     access::Access,
+    conditional,
     problem::Answer,
     rate_limit::RateClass,
     registry::{Api, Spec},
@@ -13,7 +14,7 @@ use axum::{
     extract::{Path, State},
     response::{IntoResponse, Redirect, Response},
 };
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, header};
 use std::sync::Arc;
 use utoipa_axum::routes;
 
@@ -37,15 +38,8 @@ pub(crate) fn register(api: &mut Api) {
 )]
 pub(crate) async fn openapi(State(app): State<App>, headers: HeaderMap) -> Response {
     let Document { json, tag } = app.shared.main.as_ref().unwrap_or(&app.shared).document();
-    if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known == tag) {
-        return (StatusCode::NOT_MODIFIED, [(header::ETAG, tag.clone())]).into_response();
-    }
-    let headers = [
-        (header::CONTENT_TYPE, http::HeaderValue::from_static("application/json")),
-        (header::CACHE_CONTROL, http::HeaderValue::from_static("no-cache")),
-        (header::ETAG, tag.clone()),
-    ];
-    (headers, json.clone()).into_response()
+    let whole = || ([(header::CONTENT_TYPE, "application/json")], json.clone()).into_response();
+    ([(header::CACHE_CONTROL, "no-cache")], conditional::respond(&headers, tag, whole)).into_response()
 }
 
 /// The way to Swagger UI

@@ -29,6 +29,7 @@ pub(crate) async fn metrics(State(app): State<App>) -> Response {
         .endpoints
         .iter()
         .map(|endpoint| (endpoint.info.method.as_str(), endpoint.info.path.as_str(), &endpoint.stats));
-    let text = render(routes.chain([("any", "pages", &shared.pages), ("any", "unmatched", &shared.unmatched)]));
+    let routes = routes.chain([("any", "pages", &shared.pages), ("any", "unmatched", &shared.unmatched)]);
+    let text = render(routes, shared.limits.refused());
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }

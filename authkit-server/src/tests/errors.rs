@@ -1,11 +1,25 @@
 //! Every error is a problem document with the status that it should have.
 
 use super::{Site, request};
+use authkit_testkit::{databases::Db, on_both_engines};
 use axum::{Router, body::Body, routing::get};
 use bytes::Bytes;
 use http::{Method, Request};
 use serde_json::json;
 use std::time::Duration;
+
+on_both_engines! {
+    what_is_wrong_with_a_request_decides_the_status
+    a_body_where_there_is_nothing_to_say_is_looked_at
+    a_wrong_method_names_the_right_ones
+    a_body_over_the_limit_is_refused_with_and_without_a_length
+    a_body_that_stalls_is_answered_408
+    a_panic_is_a_500_and_the_server_lives
+    an_answer_that_takes_too_long_is_given_up
+    ids_in_the_path_are_checked
+    unknown_cursors_limits_and_filters_say_why
+    a_trace_id_comes_from_the_request_or_is_new
+}
 
 fn raw(method: &str, path: &str, kind: Option<&str>, body: impl Into<Body>) -> Request<Body> {
     let mut request = Request::builder().method(method).uri(path).header("host", "localhost");
@@ -17,9 +31,8 @@ fn raw(method: &str, path: &str, kind: Option<&str>, body: impl Into<Body>) -> R
 
 const JSON: Option<&str> = Some("application/json");
 
-#[tokio::test]
-async fn what_is_wrong_with_a_request_decides_the_status() {
-    let site = Site::new().await;
+async fn what_is_wrong_with_a_request_decides_the_status(db: Db) {
+    let site = Site::new(db).await;
     let login = "/v1/auth/login";
     let cases: [(Request<Body>, u16, &str); 13] = [
         (raw("POST", login, JSON, "{"), 400, "request.malformed"),
@@ -41,9 +54,8 @@ async fn what_is_wrong_with_a_request_decides_the_status() {
     }
 }
 
-#[tokio::test]
-async fn a_body_where_there_is_nothing_to_say_is_looked_at() {
-    let site = Site::new().await;
+async fn a_body_where_there_is_nothing_to_say_is_looked_at(db: Db) {
+    let site = Site::new(db).await;
     let (_, tokens) = site.signed_in("ada@example.org").await;
     let ask = async |method: &str, path: &str, kind, body: &'static str| {
         let mut asked = raw(method, path, kind, body);
@@ -69,9 +81,8 @@ async fn a_body_where_there_is_nothing_to_say_is_looked_at() {
     }
 }
 
-#[tokio::test]
-async fn a_wrong_method_names_the_right_ones() {
-    let site = Site::new().await;
+async fn a_wrong_method_names_the_right_ones(db: Db) {
+    let site = Site::new(db).await;
     let answer = site.send(raw("PUT", "/v1/me", None, "")).await.refused(405, "request.method_not_allowed");
     let allow = answer.header("allow");
     assert!(allow.contains("GET") && allow.contains("PATCH"), "{allow}");
@@ -79,9 +90,8 @@ async fn a_wrong_method_names_the_right_ones() {
     site.send(raw("DELETE", "/v1/auth/login", None, "")).await.refused(405, "request.method_not_allowed");
 }
 
-#[tokio::test]
-async fn a_body_over_the_limit_is_refused_with_and_without_a_length() {
-    let site = Site::new().await;
+async fn a_body_over_the_limit_is_refused_with_and_without_a_length(db: Db) {
+    let site = Site::new(db).await;
     let long = vec![b' '; 64 * 1024 + 1];
     let mut announced = raw("POST", "/v1/auth/login", JSON, "");
     announced.headers_mut().insert("content-length", "65537".parse().unwrap());
@@ -97,16 +107,14 @@ async fn a_body_over_the_limit_is_refused_with_and_without_a_length() {
     site.send(raw("POST", "/v1/auth/login", JSON, huge)).await.refused(413, "request.body_too_large");
 }
 
-#[tokio::test]
-async fn a_body_that_stalls_is_answered_408() {
-    let site = Site::with(|config| config.http.body_timeout = "50ms".parse().unwrap()).await;
+async fn a_body_that_stalls_is_answered_408(db: Db) {
+    let site = Site::with(db, |config| config.http.body_timeout = "50ms".parse().unwrap()).await;
     let stalled = Body::from_stream(futures_util::stream::pending::<Result<Bytes, std::io::Error>>());
     site.send(raw("POST", "/v1/auth/login", JSON, stalled)).await.refused(408, "request.timeout");
 }
 
-#[tokio::test]
-async fn a_panic_is_a_500_and_the_server_lives() {
-    let mut site = Site::new().await;
+async fn a_panic_is_a_500_and_the_server_lives(db: Db) {
+    let mut site = Site::new(db).await;
     let wrong = Router::new().route("/panic", get(|| async { panic!("secret detail") as () }));
     site.service.router = site.service.router.clone().merge(wrong);
     let answer = site.get("/panic", None).await.refused(500, "server.internal");
@@ -114,18 +122,16 @@ async fn a_panic_is_a_500_and_the_server_lives() {
     site.get("/health/live", None).await.is(200);
 }
 
-#[tokio::test]
-async fn an_answer_that_takes_too_long_is_given_up() {
-    let mut site = Site::with(|config| config.http.request_timeout = "50ms".parse().unwrap()).await;
+async fn an_answer_that_takes_too_long_is_given_up(db: Db) {
+    let mut site = Site::with(db, |config| config.http.request_timeout = "50ms".parse().unwrap()).await;
     let slow = Router::new().route("/slow", get(|| async { tokio::time::sleep(Duration::from_secs(60)).await }));
     site.service.router = site.service.router.clone().merge(slow);
     let answer = site.get("/slow", None).await.refused(503, "server.unavailable");
     assert_eq!(answer.header("retry-after"), "1");
 }
 
-#[tokio::test]
-async fn ids_in_the_path_are_checked() {
-    let site = Site::new().await;
+async fn ids_in_the_path_are_checked(db: Db) {
+    let site = Site::new(db).await;
     let admin = site.admin().await;
     for id in
         ["x", "usr_x", "rol_0192f0c1a4b87c3d9e5f60718293a4b5", "%00", "%ff", "usr_0192F0C1A4B87C3D9E5F60718293A4B5"]
@@ -138,9 +144,8 @@ async fn ids_in_the_path_are_checked() {
     site.get(unknown, Some(&admin)).await.refused(404, "account.not_found");
 }
 
-#[tokio::test]
-async fn unknown_cursors_limits_and_filters_say_why() {
-    let site = Site::new().await;
+async fn unknown_cursors_limits_and_filters_say_why(db: Db) {
+    let site = Site::new(db).await;
     let admin = site.admin().await;
     for (query, code) in [
         ("limit=0", "request.invalid_limit"),
@@ -162,9 +167,8 @@ async fn unknown_cursors_limits_and_filters_say_why() {
     site.get("/v1/me?x=1", Some(&admin)).await.refused(400, "request.invalid_filter");
 }
 
-#[tokio::test]
-async fn a_trace_id_comes_from_the_request_or_is_new() {
-    let site = Site::new().await;
+async fn a_trace_id_comes_from_the_request_or_is_new(db: Db) {
+    let site = Site::new(db).await;
     let mut traced = request(Method::GET, "/v1/me", None, None);
     let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     traced.headers_mut().insert("traceparent", parent.parse().unwrap());

@@ -1,9 +1,18 @@
 //! Hosts, peers, origins and the headers that every answer carries.
 
 use super::{Site, request};
+use authkit_testkit::{databases::Db, on_both_engines};
 use axum::extract::ConnectInfo;
 use http::{Method, Request};
 use std::net::SocketAddr;
+
+on_both_engines! {
+    development_answers_this_machine_only
+    production_answers_for_its_own_hosts_and_those_of_tenants
+    production_routes_neither_outbox_nor_documentation
+    every_answer_carries_the_security_headers
+    only_configured_origins_may_read_answers
+}
 
 fn from(host: &str, peer: &str) -> Request<axum::body::Body> {
     let mut asked = request(Method::GET, "/v1/me", None, None);
@@ -15,17 +24,14 @@ fn from(host: &str, peer: &str) -> Request<axum::body::Body> {
 pub(super) fn production(config: &mut authkit_engine::Config) {
     config.env = authkit_engine::config::Environment::Production;
     config.public_url = Some("https://id.example.com".into());
-    // Nothing is opened there: tests bring their own store.
-    config.database_url = "sqlite://unused.db".into();
     config.keys.master.insert(1, "9f8a1c5be3d7420616fb0e94d2a87735c1bb40e96ad35f08e2714f9d83c6a05b".into());
     config.mail.from = "AuthKit <no-reply@example.com>".into();
     config.mail.smtp = Some(authkit_engine::config::Smtp { host: "mail.example.com".into(), ..Default::default() });
     config.rate_limits.enabled = true;
 }
 
-#[tokio::test]
-async fn development_answers_this_machine_only() {
-    let site = Site::new().await;
+async fn development_answers_this_machine_only(db: Db) {
+    let site = Site::new(db).await;
     for host in ["localhost:8080", "127.0.0.1", "[::1]:8080", "app.localhost"] {
         site.send(from(host, "127.0.0.1:4000")).await.refused(401, "auth.unauthenticated");
     }
@@ -38,11 +44,15 @@ async fn development_answers_this_machine_only() {
     site.send(from("localhost", "192.0.2.7:4000")).await.refused(421, "request.untrusted_host");
 }
 
-#[tokio::test]
-async fn production_answers_for_its_own_hosts_and_those_of_tenants() {
-    let site = Site::with(production).await;
+async fn production_answers_for_its_own_hosts_and_those_of_tenants(db: Db) {
+    let site = Site::with(db, production).await;
     site.engine.tenants().create("acme", "Acme", &["login.acme.example".into()], Default::default()).await.unwrap();
-    for host in ["id.example.com", "ID.example.com:443", "login.acme.example"] {
+    // Mailed links of the default tenant begin with its own host too.
+    let mut default = site.engine.tenants().find("default").await.unwrap().unwrap();
+    default.hosts = vec!["login.example.com".into()];
+    site.engine.tenants().update(default).await.unwrap();
+    site.engine.context().authority.load(site.engine.context()).await.unwrap();
+    for host in ["id.example.com", "ID.example.com:443", "login.acme.example", "login.example.com"] {
         site.send(from(host, "192.0.2.7:4000")).await.refused(401, "auth.unauthenticated");
     }
     for host in ["evil.example", "id.example.com.evil.example", "localhost", "127.0.0.1"] {
@@ -53,9 +63,8 @@ async fn production_answers_for_its_own_hosts_and_those_of_tenants() {
     site.send(probe).await.is(200);
 }
 
-#[tokio::test]
-async fn production_routes_neither_outbox_nor_documentation() {
-    let site = Site::with(production).await;
+async fn production_routes_neither_outbox_nor_documentation(db: Db) {
+    let site = Site::with(db, production).await;
     for path in ["/v1/dev/outbox", "/api/docs/", "/api/openapi.json", "/metrics"] {
         let mut asked = from("id.example.com", "192.0.2.7:4000");
         *asked.uri_mut() = path.parse().unwrap();
@@ -63,9 +72,8 @@ async fn production_routes_neither_outbox_nor_documentation() {
     }
 }
 
-#[tokio::test]
-async fn every_answer_carries_the_security_headers() {
-    let site = Site::with(production).await;
+async fn every_answer_carries_the_security_headers(db: Db) {
+    let site = Site::with(db, production).await;
     for path in ["/v1/me", "/health/live", "/nothing", "/.well-known/jwks.json"] {
         let mut asked = from("id.example.com", "192.0.2.7:4000");
         *asked.uri_mut() = path.parse().unwrap();
@@ -84,9 +92,8 @@ async fn every_answer_carries_the_security_headers() {
     }
 }
 
-#[tokio::test]
-async fn only_configured_origins_may_read_answers() {
-    let site = Site::with(|config| config.cors.origins = vec!["https://app.example.com".into()]).await;
+async fn only_configured_origins_may_read_answers(db: Db) {
+    let site = Site::with(db, |config| config.cors.origins = vec!["https://app.example.com".into()]).await;
     let ask = |method: Method, origin: &str| {
         let mut asked = request(method, "/v1/auth/login", None, None);
         asked.headers_mut().insert("origin", origin.parse().unwrap());
@@ -95,11 +102,14 @@ async fn only_configured_origins_may_read_answers() {
     };
     let allowed = site.send(ask(Method::OPTIONS, "https://app.example.com")).await.is(204);
     assert_eq!(allowed.header("access-control-allow-origin"), "https://app.example.com");
-    assert!(allowed.header("access-control-allow-headers").contains("authorization"));
+    let headers = allowed.header("access-control-allow-headers");
+    assert!(headers.contains("authorization") && headers.contains("x-authkit-mode"), "{headers}");
     assert_eq!(allowed.header("access-control-allow-credentials"), "");
     assert!(allowed.header("vary").contains("origin"));
     let answer = site.send(ask(Method::POST, "https://app.example.com")).await;
     assert_eq!(answer.header("access-control-allow-origin"), "https://app.example.com");
+    let exposed = answer.header("access-control-expose-headers");
+    assert!(exposed.contains("location") && exposed.contains("www-authenticate"), "{exposed}");
     for other in ["https://app.example.com.evil.example", "http://app.example.com", "null"] {
         for method in [Method::OPTIONS, Method::POST] {
             let answer = site.send(ask(method, other)).await;

@@ -3,14 +3,25 @@
 use super::{Site, request};
 use authkit_core::wire::RoleId;
 use authkit_engine::config::Rate;
+use authkit_testkit::{databases::Db, on_both_engines};
 use axum::extract::ConnectInfo;
 use http::Method;
 use jiff::SignedDuration;
 use serde_json::json;
 use std::net::SocketAddr;
 
-async fn limited() -> Site {
-    Site::with(|config| {
+on_both_engines! {
+    sign_ins_are_limited_by_address_and_say_when_to_come_back
+    an_ipv6_network_counts_as_one_client
+    a_limit_is_not_escaped_by_another_path_of_the_same_route
+    one_user_does_not_use_up_the_limit_of_another
+    guessing_access_tokens_is_limited
+    probes_and_keys_are_never_limited
+    what_is_remembered_of_clients_is_forgotten
+}
+
+async fn limited(db: Db) -> Site {
+    Site::with(db, |config| {
         config.rate_limits.enabled = true;
         config.rate_limits.sign_in = Rate::new(3, 60);
         config.rate_limits.read = Rate::new(4, 60);
@@ -27,9 +38,8 @@ fn login(client: &str) -> http::Request<axum::body::Body> {
     asked
 }
 
-#[tokio::test]
-async fn sign_ins_are_limited_by_address_and_say_when_to_come_back() {
-    let site = limited().await;
+async fn sign_ins_are_limited_by_address_and_say_when_to_come_back(db: Db) {
+    let site = limited(db).await;
     for left in [2, 1, 0] {
         let answer = site.send(login("192.0.2.1")).await.is(401);
         assert_eq!(answer.header("ratelimit-policy"), "\"sign-in\";q=3;w=60");
@@ -45,9 +55,8 @@ async fn sign_ins_are_limited_by_address_and_say_when_to_come_back() {
     site.send(login("192.0.2.1")).await.is(401);
 }
 
-#[tokio::test]
-async fn an_ipv6_network_counts_as_one_client() {
-    let site = limited().await;
+async fn an_ipv6_network_counts_as_one_client(db: Db) {
+    let site = limited(db).await;
     for last in 1..=3 {
         site.send(login(&format!("2001:db8:1:2::{last}"))).await.is(401);
     }
@@ -55,9 +64,8 @@ async fn an_ipv6_network_counts_as_one_client() {
     site.send(login("2001:db8:1:3::1")).await.is(401);
 }
 
-#[tokio::test]
-async fn a_limit_is_not_escaped_by_another_path_of_the_same_route() {
-    let site = limited().await;
+async fn a_limit_is_not_escaped_by_another_path_of_the_same_route(db: Db) {
+    let site = limited(db).await;
     let admin = site.admin().await;
     for n in 0..4_u128 {
         let id = RoleId::new(uuid::Uuid::from_u128(0x0192_f0c1_a4b8_7c3d_9e5f_6071_8293_0000 + n));
@@ -66,9 +74,8 @@ async fn a_limit_is_not_escaped_by_another_path_of_the_same_route() {
     site.get("/v1/admin/users", Some(&admin)).await.refused(429, "request.rate_limited");
 }
 
-#[tokio::test]
-async fn one_user_does_not_use_up_the_limit_of_another() {
-    let site = limited().await;
+async fn one_user_does_not_use_up_the_limit_of_another(db: Db) {
+    let site = limited(db).await;
     let (_, ada) = site.signed_in("ada@example.org").await;
     let (_, bob) = site.signed_in("bob@example.org").await;
     for _ in 0..4 {
@@ -78,40 +85,29 @@ async fn one_user_does_not_use_up_the_limit_of_another() {
     site.get("/v1/me", Some(bob.access_token.expose())).await.is(200);
 }
 
-#[tokio::test]
-async fn guessing_access_tokens_is_limited() {
-    let site = limited().await;
+async fn guessing_access_tokens_is_limited(db: Db) {
+    let site = limited(db).await;
     for _ in 0..4 {
         site.get("/v1/me", Some("guess")).await.refused(401, "auth.invalid_token");
     }
     site.get("/v1/me", Some("guess")).await.refused(429, "request.rate_limited");
+    let metrics = site.get("/metrics", Some("another")).await;
+    assert_eq!(metrics.status, 429, "{metrics:?}");
+    let refused = site.service.app.shared.limits.refused().find(|(class, _)| *class == "read");
+    assert_eq!(refused, Some(("read", 2)));
 }
 
-#[tokio::test]
-async fn probes_and_keys_are_never_limited() {
-    let site = limited().await;
+async fn probes_and_keys_are_never_limited(db: Db) {
+    let site = limited(db).await;
     for _ in 0..20 {
         site.get("/health/live", None).await.is(200);
         site.get("/.well-known/jwks.json", None).await.is(200);
     }
 }
 
-#[tokio::test]
-async fn pages_are_limited_like_the_operations_behind_them() {
-    let site = limited().await;
-    let mut last = 0;
-    for _ in 0..4 {
-        let mut asked = request(Method::POST, "/sign-in", None, None);
-        asked.headers_mut().insert("content-type", "application/x-www-form-urlencoded".parse().unwrap());
-        last = site.send(asked).await.status.as_u16();
-    }
-    assert_eq!(last, 429);
-}
-
-#[tokio::test]
-async fn what_is_remembered_of_clients_is_forgotten() {
+async fn what_is_remembered_of_clients_is_forgotten(db: Db) {
     use crate::rate_limit::{Key, RateClass};
-    let site = limited().await;
+    let site = limited(db).await;
     let limits = &site.service.app.shared.limits;
     let ask = |n: u32| limits.check(RateClass::Read, Key::V4(n), &mut None);
     for n in 0..4_000 {

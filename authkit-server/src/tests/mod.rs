@@ -1,4 +1,4 @@
-//! The whole router in process, over an engine on an SQLite database in memory.
+//! The whole router in process, over an engine on SQLite and on PostgreSQL.
 
 mod access;
 mod contract;
@@ -13,11 +13,12 @@ mod traces;
 
 use crate::{AuthKit, router};
 use authkit_core::{
-    memory::{InlineHasher, MemoryStore},
+    memory::InlineHasher,
     wire::{TokensView, UserView},
 };
 use authkit_engine::{Config, Engine, EngineBuilder};
 use authkit_testkit::{
+    databases::{Database, Db},
     factories::Factory,
     fakes::{RecordingMailer, TestClock},
 };
@@ -25,6 +26,7 @@ use axum::body::Body;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::Value;
+use std::sync::Arc;
 use tower::ServiceExt;
 
 /// 2026-01-01T00:00:00Z
@@ -37,6 +39,11 @@ pub(super) struct Site {
     pub(super) factory: Factory,
     pub(super) clock: TestClock,
     pub(super) mailer: RecordingMailer,
+    _database: Arc<Database>,
+}
+
+pub(super) fn database(db: Db) -> Database {
+    db.create(async |url| drop(Config::development(&url).migrate(|_| {}).await.unwrap()))
 }
 
 /// An answer.
@@ -88,35 +95,41 @@ impl Answer {
 }
 
 impl Site {
-    pub(super) async fn new() -> Self {
-        Self::with(|_| {}).await
+    pub(super) async fn new(db: Db) -> Self {
+        Self::with(db, |_| {}).await
     }
 
-    pub(super) async fn with(change: impl FnOnce(&mut Config)) -> Self {
-        Self::building(change, |builder| builder).await
+    pub(super) async fn with(db: Db, change: impl FnOnce(&mut Config)) -> Self {
+        Self::building(db, change, |builder| builder).await
     }
 
     pub(super) async fn building(
+        db: Db,
         change: impl FnOnce(&mut Config),
         build: impl FnOnce(EngineBuilder) -> EngineBuilder,
     ) -> Self {
-        let mut config = Config::development("sqlite::memory:");
+        Self::over(Arc::new(database(db)), change, build).await
+    }
+
+    /// A node of the installation in `database`.
+    pub(super) async fn over(
+        database: Arc<Database>,
+        change: impl FnOnce(&mut Config),
+        build: impl FnOnce(EngineBuilder) -> EngineBuilder,
+    ) -> Self {
+        let mut config = Config::development(&database.url);
         config.rate_limits.enabled = false;
         change(&mut config);
         let clock = TestClock::new(jiff::Timestamp::from_second(START).unwrap());
         let mailer = RecordingMailer::default();
-        let memory = !config.is_development();
-        let mut builder = Engine::builder(config)
+        let builder = Engine::builder(config)
             .clock(clock.clone())
             .mailer(mailer.clone())
             .hasher(InlineHasher::new(8, 1).unwrap())
             .migrate(true);
-        if memory {
-            builder = builder.store(std::sync::Arc::new(MemoryStore::default()));
-        }
         let engine = build(builder).build().await.unwrap();
         let factory = Factory::new(engine.context().clone());
-        Self { service: router(engine.clone()), engine, factory, clock, mailer }
+        Self { service: router(engine.clone()), engine, factory, clock, mailer, _database: database }
     }
 
     pub(super) async fn send(&self, request: Request<Body>) -> Answer {

@@ -1,8 +1,24 @@
 //! Idempotency keys, entity tags and preconditions.
 
 use super::{Answer, Site, request};
+use authkit_testkit::{databases::Db, on_both_engines};
 use http::Method;
 use serde_json::{Value, json};
+
+on_both_engines! {
+    a_repeat_under_the_same_key_gets_the_first_answer
+    a_key_belongs_to_one_request_of_one_user
+    a_refused_request_can_be_corrected_under_the_same_key
+    what_a_mailed_token_does_can_be_repeated_under_a_key
+    what_ends_ones_own_session_can_be_repeated_under_a_key
+    what_ends_no_session_is_told_to_none_that_has_ended
+    a_password_change_can_be_repeated_under_a_key
+    an_unreadable_key_is_refused
+    an_unchanged_resource_is_not_sent_again
+    a_change_based_on_an_old_version_is_refused
+    a_user_as_administrators_see_it_has_a_tag_of_all_that_is_shown
+    a_role_that_has_changed_since_it_was_read_is_not_deleted
+}
 
 async fn keyed(site: &Site, method: Method, path: &str, token: &str, key: &str, body: Option<Value>) -> Answer {
     let mut asked = request(method, path, Some(token), body);
@@ -10,9 +26,8 @@ async fn keyed(site: &Site, method: Method, path: &str, token: &str, key: &str, 
     site.send(asked).await
 }
 
-#[tokio::test]
-async fn a_repeat_under_the_same_key_gets_the_first_answer() {
-    let site = Site::new().await;
+async fn a_repeat_under_the_same_key_gets_the_first_answer(db: Db) {
+    let site = Site::new(db).await;
     let admin = site.admin().await;
     let body = || Some(json!({"name": "editor", "permissions": ["users:read"]}));
     let first = keyed(&site, Method::POST, "/v1/roles", &admin, "k-1", body()).await.is(201);
@@ -25,9 +40,8 @@ async fn a_repeat_under_the_same_key_gets_the_first_answer() {
     assert_eq!(list["data"].as_array().unwrap().iter().filter(|role| role["name"] == "editor").count(), 1);
 }
 
-#[tokio::test]
-async fn a_key_belongs_to_one_request_of_one_user() {
-    let site = Site::new().await;
+async fn a_key_belongs_to_one_request_of_one_user(db: Db) {
+    let site = Site::new(db).await;
     let admin = site.admin().await;
     let body = |name: &str| Some(json!({ "name": name }));
     keyed(&site, Method::POST, "/v1/roles", &admin, "k-1", body("one")).await.is(201);
@@ -39,9 +53,8 @@ async fn a_key_belongs_to_one_request_of_one_user() {
     assert_eq!(answer.is(201).header("idempotency-replayed"), "");
 }
 
-#[tokio::test]
-async fn a_refused_request_can_be_corrected_under_the_same_key() {
-    let site = Site::new().await;
+async fn a_refused_request_can_be_corrected_under_the_same_key(db: Db) {
+    let site = Site::new(db).await;
     let admin = site.admin().await;
     let wrong = Some(json!({"name": "editor", "permissions": ["no:such"]}));
     let refused = keyed(&site, Method::POST, "/v1/roles", &admin, "k-1", wrong).await;
@@ -56,9 +69,8 @@ async fn anonymous(site: &Site, path: &str, body: Value) -> Answer {
     site.send(asked).await
 }
 
-#[tokio::test]
-async fn what_a_mailed_token_does_can_be_repeated_under_a_key() {
-    let site = Site::new().await;
+async fn what_a_mailed_token_does_can_be_repeated_under_a_key(db: Db) {
+    let site = Site::new(db).await;
     let (email, password) = ("ada@example.org", "a quiet orange tram 17");
     site.post("/v1/auth/register", None, json!({"email": email, "password": password})).await.is(202);
     let verify = json!({"token": site.mailed(email, "verify_email").await});
@@ -100,12 +112,11 @@ async fn what_a_mailed_token_does_can_be_repeated_under_a_key() {
     }
 }
 
-#[tokio::test]
-async fn what_ends_ones_own_session_can_be_repeated_under_a_key() {
+async fn what_ends_ones_own_session_can_be_repeated_under_a_key(db: Db) {
     let password = authkit_testkit::factories::Factory::PASSWORD;
     let body = || Some(json!({ "password": password }));
     for (path, email) in [("/v1/me/deactivate", "ada@example.org"), ("/v1/me/delete", "bob@example.org")] {
-        let site = Site::new().await;
+        let site = Site::new(db).await;
         let (_, tokens) = site.signed_in(email).await;
         let token = tokens.access_token.expose();
         keyed(&site, Method::POST, path, token, "k-1", body()).await.is(204);
@@ -124,7 +135,7 @@ async fn what_ends_ones_own_session_can_be_repeated_under_a_key() {
         site.clock.advance(jiff::SignedDuration::from_mins(20));
         keyed(&site, Method::POST, path, token, "k-1", body()).await.refused(401, "auth.invalid_token");
     }
-    let site = Site::new().await;
+    let site = Site::new(db).await;
     let (_, tokens) = site.signed_in("ada@example.org").await;
     let (token, path) = (tokens.access_token.expose(), format!("/v1/me/sessions/{}", tokens.session_id));
     for _ in 0..2 {
@@ -132,9 +143,21 @@ async fn what_ends_ones_own_session_can_be_repeated_under_a_key() {
     }
 }
 
-#[tokio::test]
-async fn a_password_change_can_be_repeated_under_a_key() {
-    let site = Site::new().await;
+async fn what_ends_no_session_is_told_to_none_that_has_ended(db: Db) {
+    let site = Site::new(db).await;
+    let admin = site.admin().await;
+    let (user, _) = site.signed_in("ada@example.org").await;
+    let path = format!("/v1/admin/users/{}/unlock", user.id);
+    for replayed in ["", "true"] {
+        let answer = keyed(&site, Method::POST, &path, &admin, "k-1", None).await.is(200);
+        assert_eq!(answer.header("idempotency-replayed"), replayed);
+    }
+    site.post("/v1/auth/logout", Some(&admin), json!({})).await.is(204);
+    keyed(&site, Method::POST, &path, &admin, "k-1", None).await.refused(401, "auth.invalid_token");
+}
+
+async fn a_password_change_can_be_repeated_under_a_key(db: Db) {
+    let site = Site::new(db).await;
     let (_, tokens) = site.signed_in("ada@example.org").await;
     let token = tokens.access_token.expose();
     let current = authkit_testkit::factories::Factory::PASSWORD;
@@ -160,9 +183,8 @@ fn no_answer_with_a_secret_in_it_is_kept() {
     }
 }
 
-#[tokio::test]
-async fn an_unreadable_key_is_refused() {
-    let site = Site::new().await;
+async fn an_unreadable_key_is_refused(db: Db) {
+    let site = Site::new(db).await;
     let admin = site.admin().await;
     let long = "k".repeat(256);
     for key in ["two words", &long] {
@@ -171,9 +193,8 @@ async fn an_unreadable_key_is_refused() {
     }
 }
 
-#[tokio::test]
-async fn an_unchanged_resource_is_not_sent_again() {
-    let site = Site::new().await;
+async fn an_unchanged_resource_is_not_sent_again(db: Db) {
+    let site = Site::new(db).await;
     let (_, tokens) = site.signed_in("ada@example.org").await;
     let token = tokens.access_token.expose();
     let first = site.get("/v1/me", Some(token)).await.is(200);
@@ -185,9 +206,8 @@ async fn an_unchanged_resource_is_not_sent_again() {
     assert_eq!((again.body.len(), again.header("etag")), (0, tag.as_str()));
 }
 
-#[tokio::test]
-async fn a_change_based_on_an_old_version_is_refused() {
-    let site = Site::new().await;
+async fn a_change_based_on_an_old_version_is_refused(db: Db) {
+    let site = Site::new(db).await;
     let (_, tokens) = site.signed_in("ada@example.org").await;
     let token = tokens.access_token.expose();
     let tag = site.get("/v1/me", Some(token)).await.is(200).header("etag").to_owned();
@@ -205,9 +225,8 @@ async fn a_change_based_on_an_old_version_is_refused() {
     assert_eq!(site.get("/v1/me", Some(token)).await.json()["name"], "Ada L.");
 }
 
-#[tokio::test]
-async fn a_user_as_administrators_see_it_has_a_tag_of_all_that_is_shown() {
-    let site = Site::new().await;
+async fn a_user_as_administrators_see_it_has_a_tag_of_all_that_is_shown(db: Db) {
+    let site = Site::new(db).await;
     let admin = site.admin().await;
     let (user, _) = site.signed_in("ada@example.org").await;
     let path = format!("/v1/admin/users/{}", user.id);
@@ -229,9 +248,8 @@ async fn a_user_as_administrators_see_it_has_a_tag_of_all_that_is_shown() {
     }
 }
 
-#[tokio::test]
-async fn a_role_that_has_changed_since_it_was_read_is_not_deleted() {
-    let site = Site::new().await;
+async fn a_role_that_has_changed_since_it_was_read_is_not_deleted(db: Db) {
+    let site = Site::new(db).await;
     let admin = site.admin().await;
     let made = site.post("/v1/roles", Some(&admin), json!({"name": "editor"})).await.is(201);
     let (path, old) = (made.header("location").to_owned(), made.header("etag").to_owned());

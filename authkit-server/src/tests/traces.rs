@@ -2,6 +2,7 @@
 
 use super::{Site, request};
 use authkit_core::ports::{Hooks, NewAccount, Operation, Refusal};
+use authkit_testkit::{databases::Db, on_both_engines};
 use http::Method;
 use serde_json::{Value, json};
 use std::{
@@ -9,6 +10,10 @@ use std::{
     sync::{Arc, Mutex},
 };
 use tracing_subscriber::fmt::MakeWriter;
+
+on_both_engines! {
+    what_adapters_warn_of_during_a_request_names_its_trace
+}
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
@@ -62,9 +67,8 @@ fn trace_of(line: &Value) -> Option<&str> {
     line["trace_id"].as_str().or_else(|| line["span"]["trace_id"].as_str())
 }
 
-#[tokio::test]
-async fn what_adapters_warn_of_during_a_request_names_its_trace() {
-    let site = Site::building(|_| {}, |builder| builder.hooks(Troubled)).await;
+async fn what_adapters_warn_of_during_a_request_names_its_trace(db: Db) {
+    let site = Site::building(db, |_| {}, |builder| builder.hooks(Troubled)).await;
     let lines = Lines::default();
     let log = tracing_subscriber::fmt().with_writer(lines.clone()).json().flatten_event(true).with_span_list(false);
     let _log = tracing::subscriber::set_default(log.finish());

@@ -73,6 +73,7 @@ async fn what_one_node_revokes_the_other_refuses_within_a_second() {
         assert_eq!(leaver.post("/v1/me/delete", json!({"password": PASSWORD})).await.status, 204);
         within_a_second(&elsewhere, "/v1/me", 401, "deleted account").await;
     }
+    assert!(!late.is_finished(), "nobody held the horizon back");
     late.abort();
     assert_eq!(one.terminate().await, Some(0));
     assert_eq!(two.terminate().await, Some(0));

@@ -1,7 +1,7 @@
 //! Every operation of the OpenAPI document, called by those who may not: nobody, an ordinary user, another tenant.
 
 use crate::on_both_engines;
-use authkit_tests::{Answer, Client, Database, PASSWORD, Server};
+use authkit_tests::{Answer, Client, Database, Server};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -77,17 +77,9 @@ async fn call(client: &Client, operation: &Operation) -> u16 {
 async fn no_operation_can_be_called_by_those_who_may_not(database: Database) {
     let (code, text) = Server::run(&database, &["tenant", "create", "other", "--name", "Other"], None).await;
     assert_eq!(code, 0, "{text}");
-    let create = |tenant: &'static str, email: &'static str| {
-        let database = &database;
-        async move {
-            let arguments =
-                ["user", "create", "--tenant", tenant, "--email", email, "--password-stdin", "--role", "admin"];
-            let (code, text) = Server::run(database, &arguments, Some(PASSWORD)).await;
-            assert_eq!(code, 0, "{text}");
-        }
-    };
-    create("default", "root@example.com").await;
-    create("other", "root@example.com").await;
+    for tenant in ["default", "other"] {
+        Server::create_admin(&database, tenant, "root@example.com").await;
+    }
     let server = Server::start(&database).await;
     let mut admin = server.client();
     admin.sign_in("root@example.com").await;
@@ -174,10 +166,7 @@ async fn ids_of_another_tenant_in_bodies_and_queries_are_unknown_ones(database: 
     let (code, text) = Server::run(&database, &["tenant", "create", "other", "--name", "Other"], None).await;
     assert_eq!(code, 0, "{text}");
     for tenant in ["default", "other"] {
-        let email = "root@example.com";
-        let arguments = ["user", "create", "--tenant", tenant, "--email", email, "--password-stdin", "--role", "admin"];
-        let (code, text) = Server::run(&database, &arguments, Some(PASSWORD)).await;
-        assert_eq!(code, 0, "{text}");
+        Server::create_admin(&database, tenant, "root@example.com").await;
     }
     let server = Server::start(&database).await;
     let (mut admin, mut stranger) = (server.client(), server.client());

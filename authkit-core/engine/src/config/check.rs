@@ -1,7 +1,7 @@
 use super::{Config, Environment, SmtpTls, Span, schema::variable};
 use crate::keys;
 use authkit_core::wire::Secret;
-use std::{fmt, net::IpAddr, path::Path};
+use std::{fmt, net::IpAddr, path::Path, time::Duration};
 
 /// Something about the configuration that keeps AuthKit from starting.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,7 +78,13 @@ impl Config {
                 problems.push(Problem::new(name, detail));
             }
         };
-        refuse(host_of(&self.public_url()).is_none(), "public_url", NOT_A_URL);
+        let public_url = self.public_url();
+        refuse(host_of(&public_url).is_none(), "public_url", NOT_A_URL);
+        refuse(
+            public_url.split_once("://").is_some_and(|(_, rest)| rest.contains(['/', '?', '#'])),
+            "public_url",
+            "it has more than scheme, host and port; pages and mailed links begin at the root of their host",
+        );
         refuse(self.audience.is_empty(), "audience", "it is empty; name the service that takes the tokens");
         refuse(self.issuer.as_deref() == Some(""), "issuer", "it is empty; leave it out to use the public URL");
         let url = self.database_url.expose();
@@ -131,6 +137,7 @@ impl Config {
             ("links.email_change", self.links.email_change),
             ("links.email_undo", self.links.email_undo),
             ("links.mfa", self.links.mfa),
+            ("links.deletion_grace", self.links.deletion_grace),
             ("http.header_timeout", self.http.header_timeout),
             ("http.body_timeout", self.http.body_timeout),
             ("http.write_timeout", self.http.write_timeout),
@@ -163,6 +170,11 @@ impl Config {
             self.http.body_limit_kib == 0 || self.http.body_limit_kib > 16_384,
             "http.body_limit_kib",
             "take 1 to 16384",
+        );
+        refuse(
+            self.http.request_timeout.duration() > LONGEST_REQUEST,
+            "http.request_timeout",
+            "more than 90s outlasts the reservation of an idempotency key, so that a repeat would run beside the first",
         );
         refuse(self.http.max_connections == 0, "http.max_connections", "at least 1 is needed");
         let none = self.http.max_connections_per_address == 0;
@@ -396,6 +408,9 @@ impl Config {
     }
 }
 
+/// Well within the two minutes for which an idempotency key is reserved.
+const LONGEST_REQUEST: Duration = Duration::from_secs(90);
+
 const NOT_A_URL: &str = "it is not an address such as https://id.example.com";
 
 /// The host of an absolute http(s) address, without port. `None` when it is none, or holds a user name.
@@ -552,6 +567,8 @@ mod tests {
             ("keys.master.1", |c| drop(c.keys.master.insert(1, "not a key".into()))),
             ("public_url", |c| c.public_url = Some("http://id.example.com".into())),
             ("public_url", |c| c.public_url = Some("https://127.0.0.1".into())),
+            ("public_url", |c| c.public_url = Some("https://example.com/id".into())),
+            ("public_url", |c| c.public_url = Some("https://example.com?x".into())),
             ("public_url", |c| c.public_url = None),
             ("issuer", |c| c.issuer = Some("http://id.example.com".into())),
             ("database_url", |c| c.database_url = "sqlite::memory:".into()),
@@ -572,6 +589,8 @@ mod tests {
             ("sessions.fresh", |c| c.sessions.fresh = Span::minutes(61)),
             ("links.reset", |c| c.links.reset = Span::hours(25)),
             ("links.mfa", |c| c.links.mfa = Span::minutes(16)),
+            ("links.deletion_grace", |c| c.links.deletion_grace = Span::seconds(0)),
+            ("http.request_timeout", |c| c.http.request_timeout = Span::seconds(91)),
             ("links.verify", |c| c.links.verify = Span::hours(7 * 24 + 1)),
             ("password.min_length", |c| c.password.min_length = 7),
             ("password.min_score", |c| c.password.min_score = 0),
@@ -605,6 +624,8 @@ mod tests {
         config.password.min_length = 8;
         config.password.min_score = 1;
         config.tokens.access = Span::hours(1);
+        config.http.request_timeout = Span::seconds(90);
+        config.public_url = Some("https://id.example.com:8443/".into());
         config.rate_limits.sign_in = Rate::new(300, 60);
         config.rate_limits.register = Rate::new(5, 1);
         config.rate_limits.mail = Rate::new(300, 3_600);

@@ -32,7 +32,8 @@ pub struct Config {
     pub env: Environment,
     /// The address that the server listens on. Port 0 takes a free one.
     pub listen: SocketAddr,
-    /// Where people reach the server, without a trailing slash; mailed links start with it. Default: `http://` and `listen`.
+    /// Where people reach the server: scheme, host and port, no path. Mailed links begin with it, or with the tenant's own
+    /// host where it has one. Default: `http://` and `listen`.
     pub public_url: Option<String>,
     /// `iss` of access tokens. Default: the public URL.
     pub issuer: Option<String>,

@@ -192,7 +192,7 @@ sections! {
         header_timeout: Span = Span::seconds(10),
         /// How long a request's body may take to arrive; then 408.
         body_timeout: Span = Span::seconds(10),
-        /// How long an answer may take to be made; then 503.
+        /// How long an answer may take to be made, at most 90s; then 503.
         request_timeout: Span = Span::seconds(30),
         /// How long a client may take nothing of an answer; then its connection is closed.
         write_timeout: Span = Span::seconds(30),

@@ -112,7 +112,9 @@ async fn the_way_back_lasts_three_days_whatever_is_done_meanwhile() {
     let change = PasswordChangeRequest { current_password: Some(PASSWORD.into()), new_password: OTHER_PASSWORD.into() };
     world.accounts.change_password(&world.origin, &principal, change).await.expect("changed");
     world.clock.advance(SignedDuration::from_hours(72) - SignedDuration::from_secs(1));
-    assert!(world.accounts.token_is_valid(crate::crypto::OpaqueKind::EmailUndo, &back).await.expect("read"));
+    assert!(
+        world.accounts.token_is_valid(&world.origin, crate::crypto::OpaqueKind::EmailUndo, &back).await.expect("read")
+    );
     world.clock.advance(SignedDuration::from_secs(1));
     assert_eq!(code(undo(&world, &back).await), ErrorCode::InvalidOneTimeToken);
 }

@@ -32,7 +32,13 @@ async fn the_owner_comes_back_once_and_signs_in_as_before() {
             world.accounts.deactivate_me(&world.origin, &principal, with_password()).await.expect("deactivated");
         }
         let token = world.way_back().await.expect("a link");
-        assert!(world.accounts.token_is_valid(crate::crypto::OpaqueKind::Reactivate, &token).await.expect("read"));
+        assert!(
+            world
+                .accounts
+                .token_is_valid(&world.origin, crate::crypto::OpaqueKind::Reactivate, &token)
+                .await
+                .expect("read")
+        );
         world.reactivate(&token).await.expect("back");
         let stored = world.stored(ADA).await.expect("there");
         assert_eq!((stored.status, stored.erase_at), (UserStatus::Active, None));

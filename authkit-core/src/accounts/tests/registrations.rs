@@ -73,12 +73,15 @@ async fn a_link_runs_out_and_a_further_one_leaves_it_as_it_is() {
     world.clock.advance(SignedDuration::from_mins(1));
     let (change, _, new) = register::another_link(&world.cx, &found, false);
     world.cx.commit(Scope::Tenant(DEFAULT_TENANT), Unit::new().with(change)).await.expect("copied");
-    assert!(world.accounts.token_is_valid(kind, &old).await.expect("read"));
+    assert!(world.accounts.token_is_valid(&world.origin, kind, &old).await.expect("read"));
     world.clock.advance(world.cx.settings.links.verify - SignedDuration::from_mins(1));
-    assert!(!world.accounts.token_is_valid(kind, &old).await.expect("read"), "nor does it make it live longer");
-    assert!(world.accounts.token_is_valid(kind, new.secret()).await.expect("read"));
+    assert!(
+        !world.accounts.token_is_valid(&world.origin, kind, &old).await.expect("read"),
+        "nor does it make it live longer"
+    );
+    assert!(world.accounts.token_is_valid(&world.origin, kind, new.secret()).await.expect("read"));
     world.clock.advance(SignedDuration::from_mins(1));
-    assert!(!world.accounts.token_is_valid(kind, new.secret()).await.expect("read"));
+    assert!(!world.accounts.token_is_valid(&world.origin, kind, new.secret()).await.expect("read"));
     let late = world.accounts.verify_email(&world.origin, TokenRequest { token: new.secret().clone() }).await;
     assert_eq!(code(late), ErrorCode::InvalidOneTimeToken);
 }

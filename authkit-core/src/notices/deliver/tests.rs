@@ -138,7 +138,7 @@ impl House {
             crate::crypto::OpaqueKind::Verify
         };
         let token = mail.links[0].split_once("?token=").unwrap().1;
-        Accounts::new(self.cx.clone()).token_is_valid(kind, &token.into()).await.unwrap()
+        Accounts::new(self.cx.clone()).token_is_valid(&origin(), kind, &token.into()).await.unwrap()
     }
 }
 

@@ -70,7 +70,7 @@ async fn malformed_keys_are_refused_and_answers_are_sealed() {
     let (cx, _, _) = house().await;
     for key in ["", "a b", "\n", "é", &"k".repeat(256)] {
         let refused = begin(&cx, "usr_1", "POST /v1/roles", key, b"").await;
-        assert_eq!(code(refused), Some(ErrorCode::ValidationFailed), "{key:?}");
+        assert_eq!(code(refused), Some(ErrorCode::MalformedRequest), "{key:?}");
     }
     let guard = first(run(&cx).await);
     let key = guard.key;

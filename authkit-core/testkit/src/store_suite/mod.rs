@@ -15,9 +15,7 @@
 //! # fn main() {}
 //! ```
 //!
-//! `make` returns an empty store for each case, as an `Arc<dyn Store>` or as a [`Made`] that keeps more alive. With
-//! `store_suite!(make, identity)` only accounts, sign-in, factors, sessions, keys, the feed and roles are tested, for
-//! stores that answer [`StoreError::Unsupported`] for the rest.
+//! `make` returns an empty store for each case, as an `Arc<dyn Store>` or as a [`Made`] that keeps more alive.
 
 #[allow(missing_docs, clippy::unwrap_used)]
 pub mod accounts;
@@ -151,10 +149,6 @@ where
 #[macro_export]
 macro_rules! store_suite {
     ($make:path) => {
-        $crate::store_suite!($make, identity);
-        $crate::store_suite!($make, rest);
-    };
-    ($make:path, identity) => {
         $crate::store_cases! { $make;
             units::every_change_of_a_unit_is_applied
             units::a_unit_with_a_conflict_leaves_nothing
@@ -231,10 +225,6 @@ macro_rules! store_suite {
             roles::a_role_is_assigned_and_removed_once
             roles::only_active_holders_count
             roles::roles_of_another_tenant_are_invisible
-        }
-    };
-    ($make:path, rest) => {
-        $crate::store_cases! { $make;
             tenants::a_tenant_is_kept_and_updated
             tenants::slugs_and_hosts_are_taken_once
             idempotency::a_record_is_reserved_once

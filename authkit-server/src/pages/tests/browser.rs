@@ -1,63 +1,44 @@
 //! A browser without script over the pages in process.
 
-use super::super::{Pages, routes};
-use authkit_core::{
-    Context, Settings,
-    auth::SignIn,
-    memory::{self, ManualClock, SeededRandom},
-    notices::Notices,
-    ports::{Mail, MailError, Mailer},
-    tenants::DEFAULT_TENANT,
-    wire::OutboxMailView,
-};
+use super::super::router;
+use crate::tests;
+use authkit_core::{Context, notices::Notices, tenants::DEFAULT_TENANT, wire::OutboxMailView};
+use authkit_engine::{Config, EngineBuilder};
+use authkit_testkit::{authenticator, databases::Db, fakes::TestClock};
 use axum::{Router, body::Body};
 use http::{HeaderMap, Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
-use jiff::Timestamp;
-use std::{collections::BTreeMap, pin::Pin, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 use tower::ServiceExt;
 
 pub(super) const PASSWORD: &str = "correct horse battery staple 7";
 
-/// Sends nothing: the development outbox keeps what would have been sent.
-#[derive(Debug)]
-struct Unsent;
-
-impl Mailer for Unsent {
-    fn send<'a, 'b, 'f>(&'a self, _: &'b Mail) -> Pin<Box<dyn Future<Output = Result<(), MailError>> + Send + 'f>>
-    where
-        'a: 'f,
-        'b: 'f,
-    {
-        Box::pin(async { Ok(()) })
-    }
-}
-
-/// An installation in memory whose pages the browsers of a test open.
+/// An installation whose pages, without the layer around them, the browsers of a test open.
 #[derive(Clone)]
 pub(super) struct Site {
     pub(super) cx: Arc<Context>,
-    pub(super) clock: ManualClock,
+    pub(super) clock: TestClock,
     router: Router,
+    whole: Arc<tests::Site>,
 }
 
 impl Site {
-    pub(super) async fn new() -> Self {
-        Self::with(|settings| settings.development_outbox = true).await
+    pub(super) async fn new(db: Db) -> Self {
+        Self::with(db, |_| {}).await
     }
 
-    pub(super) async fn with(change: impl FnOnce(&mut Settings)) -> Self {
-        Self::with_context(change, |_| {}).await
+    pub(super) async fn with(db: Db, change: impl FnOnce(&mut Config)) -> Self {
+        Self::building(db, change, |builder| builder).await
     }
 
-    pub(super) async fn with_context(change: impl FnOnce(&mut Settings), ports: impl FnOnce(&mut Context)) -> Self {
-        let clock = ManualClock::new("2026-11-20T12:00:00Z".parse::<Timestamp>().unwrap());
-        let mut settings = Settings::default();
-        change(&mut settings);
-        let mut cx = memory::bare(clock.clone(), SeededRandom::new(7), settings).unwrap();
-        ports(&mut cx);
-        let cx = memory::prepare(cx).await.unwrap();
-        Self { router: routes(Pages::new(cx.clone(), SignIn::new(cx.clone()))), cx, clock }
+    pub(super) async fn building(
+        db: Db,
+        change: impl FnOnce(&mut Config),
+        build: impl FnOnce(EngineBuilder) -> EngineBuilder,
+    ) -> Self {
+        let whole = tests::Site::building(db, change, build).await;
+        let (cx, clock) = (whole.engine.context().clone(), whole.clock.clone());
+        Self { router: router(&whole.engine), cx, clock, whole: Arc::new(whole) }
     }
 
     pub(super) fn browser(&self) -> Browser {
@@ -66,9 +47,8 @@ impl Site {
 
     /// The mails to `to`, newest first.
     pub(super) async fn mails(&self, to: &str) -> Vec<OutboxMailView> {
-        let notices = Notices::new(self.cx.clone());
-        while notices.deliver_due(self.cx.uuid(), &Unsent).await.unwrap() > 0 {}
-        notices.development_outbox(DEFAULT_TENANT, Some(to)).await.unwrap()
+        self.whole.factory.deliver(&self.whole.mailer).await.unwrap();
+        Notices::new(self.cx.clone()).development_outbox(DEFAULT_TENANT, Some(to)).await.unwrap()
     }
 
     /// The path of the newest mailed link of `kind` to `to`.
@@ -198,9 +178,9 @@ impl Browser {
     }
 
     /// Turns two-step sign-in on; returns the secret and the backup codes.
-    pub(super) async fn enable_mfa(&mut self) -> (Vec<u8>, Vec<String>) {
+    pub(super) async fn enable_mfa(&mut self) -> (String, Vec<String>) {
         self.submit("/account/mfa", "/account/mfa/start", &[]).await.goes_to("/account/mfa/setup");
-        let secret = base32(&self.get("/account/mfa/setup").await.between("<code>", "</code>"));
+        let secret = self.get("/account/mfa/setup").await.between("<code>", "</code>");
         let code = self.code(&secret);
         self.submit("/account/mfa/setup", "/account/mfa/setup", &[("code", &code)]).await.goes_to("/account/mfa/codes");
         let page = self.get("/account/mfa/codes").await;
@@ -209,23 +189,7 @@ impl Browser {
     }
 
     /// What the authenticator app shows now.
-    pub(super) fn code(&self, secret: &[u8]) -> String {
-        use authkit_core::wire::totp;
-        let step = totp::step(u64::try_from(self.site.cx.now().as_second()).unwrap());
-        String::from_utf8(totp::code(secret, step).to_vec()).unwrap()
+    pub(super) fn code(&self, secret: &str) -> String {
+        authenticator::code(secret, self.site.cx.now())
     }
-}
-
-fn base32(text: &str) -> Vec<u8> {
-    let (mut out, mut buffer, mut bits) = (Vec::new(), 0_u32, 0);
-    for c in text.bytes().filter(|c| !c.is_ascii_whitespace()) {
-        let value = if c.is_ascii_uppercase() { c - b'A' } else { c - b'2' + 26 };
-        buffer = (buffer << 5) | u32::from(value);
-        bits += 5;
-        if bits >= 8 {
-            bits -= 8;
-            out.push((buffer >> bits) as u8);
-        }
-    }
-    out
 }

@@ -3,9 +3,17 @@
 use crate::tests::{Site, request};
 use authkit_engine::config::Rate;
 use authkit_testkit::factories::Factory;
+use authkit_testkit::{databases::Db, on_both_engines};
 use axum::body::Body;
 use http::{Method, header};
 use serde_json::json;
+
+on_both_engines! {
+    people_see_pages_and_programs_see_problems
+    a_query_that_cannot_be_read_is_refused_on_a_page
+    right_passwords_on_pages_and_api_at_once_lock_nobody_out
+    pages_count_against_the_limits_of_their_kind
+}
 
 fn by_a_person(method: Method, path: &str) -> http::Request<axum::body::Body> {
     let mut asked = request(method, path, None, None);
@@ -13,9 +21,8 @@ fn by_a_person(method: Method, path: &str) -> http::Request<axum::body::Body> {
     asked
 }
 
-#[tokio::test]
-async fn people_see_pages_and_programs_see_problems() {
-    let site = Site::new().await;
+async fn people_see_pages_and_programs_see_problems(db: Db) {
+    let site = Site::new(db).await;
     for (method, path, status) in [(Method::GET, "/no-such-page", 404), (Method::GET, "/account/profile", 405)] {
         let page = site.send(by_a_person(method.clone(), path)).await.is(status);
         assert_eq!(page.header("content-type"), "text/html; charset=utf-8", "{path}");
@@ -29,9 +36,8 @@ async fn people_see_pages_and_programs_see_problems() {
     assert_eq!(problem.header("content-type"), "application/problem+json");
 }
 
-#[tokio::test]
-async fn a_query_that_cannot_be_read_is_refused_on_a_page() {
-    let site = Site::new().await;
+async fn a_query_that_cannot_be_read_is_refused_on_a_page(db: Db) {
+    let site = Site::new(db).await;
     for path in ["/sign-in?back=mfa&back=close", "/dev/outbox?to=a&to=b", "/verify-email?token=a&token=b"] {
         let page = site.send(by_a_person(Method::GET, path)).await.is(400);
         assert_eq!(page.header("content-type"), "text/html; charset=utf-8", "{path}");
@@ -42,9 +48,8 @@ async fn a_query_that_cannot_be_read_is_refused_on_a_page() {
 }
 
 /// Attempts are counted before they are made, so pages and API must wait for each other.
-#[tokio::test]
-async fn right_passwords_on_pages_and_api_at_once_lock_nobody_out() {
-    let site = Site::new().await;
+async fn right_passwords_on_pages_and_api_at_once_lock_nobody_out(db: Db) {
+    let site = Site::new(db).await;
     site.factory.user_at("ada@example.org").await.unwrap();
     let mut forms = Vec::new();
     for _ in 0..4 {
@@ -76,9 +81,8 @@ async fn right_passwords_on_pages_and_api_at_once_lock_nobody_out() {
     }
 }
 
-#[tokio::test]
-async fn pages_count_against_the_limits_of_their_kind() {
-    let site = Site::with(|config| {
+async fn pages_count_against_the_limits_of_their_kind(db: Db) {
+    let site = Site::with(db, |config| {
         config.rate_limits.enabled = true;
         config.rate_limits.sign_in = Rate::new(2, 60);
     })

@@ -6,14 +6,32 @@ use authkit_core::{
     ports::{Hooks, TokenSubject},
     wire::totp,
 };
+use authkit_testkit::{databases::Db, on_both_engines};
 use browser::{Browser, PASSWORD, Site};
 use http::StatusCode;
 use jiff::SignedDuration;
-use std::sync::Arc;
 
-#[tokio::test]
-async fn sign_up_to_backup_code_needs_no_script() {
-    let site = Site::new().await;
+on_both_engines! {
+    sign_up_to_backup_code_needs_no_script
+    a_typed_code_may_hold_spaces_and_dashes
+    pages_tell_how_long_things_last
+    what_was_typed_stays_but_for_passwords
+    the_profile_shows_names_as_text
+    a_changed_password_signs_the_other_browser_out
+    a_mailed_reset_sets_the_password_once
+    an_address_moves_and_comes_back
+    a_closed_account_comes_back_by_its_mailed_link
+    sessions_are_listed_and_ended
+    a_browser_stays_signed_in_past_the_life_of_an_access_token
+    claims_that_would_burst_a_cookie_cost_a_refresh_instead
+    a_lost_answer_signs_nobody_out
+    an_old_sign_in_cannot_set_up_a_second_factor
+    an_account_is_closed_with_its_password
+    two_step_sign_in_is_turned_off_with_password_and_code
+}
+
+async fn sign_up_to_backup_code_needs_no_script(db: Db) {
+    let site = Site::new(db).await;
     let mut ada = Browser::account(&site, "ada@example.com").await;
     ada.get("/account").await.shows("ada@example.com").shows("This browser");
 
@@ -39,22 +57,33 @@ async fn sign_up_to_backup_code_needs_no_script() {
     ada.get("/account").await.shows("9 backup codes left");
 }
 
-#[tokio::test]
-async fn a_typed_code_may_hold_spaces() {
-    let site = Site::new().await;
+async fn a_typed_code_may_hold_spaces_and_dashes(db: Db) {
+    let site = Site::new(db).await;
     let mut ada = Browser::account(&site, "ada@example.com").await;
     let (secret, _) = ada.enable_mfa().await;
     site.clock.advance(SignedDuration::from_secs(i64::try_from(totp::PERIOD).unwrap() * 2));
     ada.submit("/sign-out", "/sign-out", &[]).await;
     ada.sign_in("ada@example.com", PASSWORD).await.goes_to("/sign-in/mfa");
     let code = ada.code(&secret);
-    let spaced = format!(" {} {} ", &code[..3], &code[3..]);
+    let spaced = format!(" {}-{} ", &code[..3], &code[3..]);
     ada.submit("/sign-in/mfa", "/sign-in/mfa", &[("code", &spaced)]).await.goes_to("/account");
 }
 
-#[tokio::test]
-async fn what_was_typed_stays_but_for_passwords() {
-    let site = Site::new().await;
+async fn pages_tell_how_long_things_last(db: Db) {
+    let site = Site::with(db, |config| {
+        config.links.verify = "2h".parse().unwrap();
+        config.links.reset = "45m".parse().unwrap();
+        config.links.deletion_grace = "36h".parse().unwrap();
+    })
+    .await;
+    let mut ada = Browser::account(&site, "ada@example.com").await;
+    ada.get("/sign-up/sent").await.shows("the link works for 2 hours");
+    ada.get("/forgot-password/sent").await.shows("The link works for 45 minutes");
+    ada.get("/account/close").await.shows("erased after 36 hours").shows("the link in the mail that we send you");
+}
+
+async fn what_was_typed_stays_but_for_passwords(db: Db) {
+    let site = Site::new(db).await;
     let mut ada = site.browser();
     let fields = [("email", "ada@example.com"), ("name", "Ada <3"), ("password", "hunter2")];
     let page = ada.submit("/sign-up", "/sign-up", &fields).await;
@@ -65,9 +94,8 @@ async fn what_was_typed_stays_but_for_passwords() {
         .hides("hunter2");
 }
 
-#[tokio::test]
-async fn the_profile_shows_names_as_text() {
-    let site = Site::new().await;
+async fn the_profile_shows_names_as_text(db: Db) {
+    let site = Site::new(db).await;
     let mut ada = Browser::account(&site, "ada@example.com").await;
     ada.submit("/account", "/account/profile", &[("name", "<b>Ada</b>")]).await.goes_to("/account");
     let page = ada.get("/account").await;
@@ -79,9 +107,8 @@ async fn the_profile_shows_names_as_text() {
     stranger.get("/sign-in").await.shows("<p class=\"note\" role=\"status\">Please sign in first.").hides("note good");
 }
 
-#[tokio::test]
-async fn a_changed_password_signs_the_other_browser_out() {
-    let site = Site::new().await;
+async fn a_changed_password_signs_the_other_browser_out(db: Db) {
+    let site = Site::new(db).await;
     let mut ada = Browser::account(&site, "ada@example.com").await;
     let mut phone = site.browser();
     phone.sign_in("ada@example.com", PASSWORD).await.goes_to("/account");
@@ -93,9 +120,8 @@ async fn a_changed_password_signs_the_other_browser_out() {
     phone.get("/account").await.goes_to("/sign-in");
 }
 
-#[tokio::test]
-async fn a_mailed_reset_sets_the_password_once() {
-    let site = Site::new().await;
+async fn a_mailed_reset_sets_the_password_once(db: Db) {
+    let site = Site::new(db).await;
     let mut ada = site.browser();
     ada.sign_up("ada@example.com").await;
     ada.submit("/forgot-password", "/forgot-password", &[("email", "ada@example.com")])
@@ -112,9 +138,8 @@ async fn a_mailed_reset_sets_the_password_once() {
     ada.sign_in("ada@example.com", "several unrelated words 42").await.goes_to("/account");
 }
 
-#[tokio::test]
-async fn an_address_moves_and_comes_back() {
-    let site = Site::new().await;
+async fn an_address_moves_and_comes_back(db: Db) {
+    let site = Site::new(db).await;
     let mut ada = Browser::account(&site, "ada@example.com").await;
     ada.submit("/account", "/account/email", &[("new_email", "new@example.com")]).await.goes_to("/account");
     let confirm = site.link("new@example.com", "email_change").await;
@@ -128,9 +153,8 @@ async fn an_address_moves_and_comes_back() {
     again.sign_in("ada@example.com", PASSWORD).await.goes_to("/account");
 }
 
-#[tokio::test]
-async fn a_closed_account_comes_back_by_its_mailed_link() {
-    let site = Site::new().await;
+async fn a_closed_account_comes_back_by_its_mailed_link(db: Db) {
+    let site = Site::new(db).await;
     let mut ada = Browser::account(&site, "ada@example.com").await;
     ada.submit("/account/close", "/account/deactivate", &[("password", PASSWORD)]).await;
     let link = site.link("ada@example.com", "account_deactivated").await;
@@ -142,9 +166,8 @@ async fn a_closed_account_comes_back_by_its_mailed_link() {
     ada.sign_in("ada@example.com", PASSWORD).await.goes_to("/account");
 }
 
-#[tokio::test]
-async fn sessions_are_listed_and_ended() {
-    let site = Site::new().await;
+async fn sessions_are_listed_and_ended(db: Db) {
+    let site = Site::new(db).await;
     let mut ada = Browser::account(&site, "ada@example.com").await;
     let mut phone = site.browser();
     phone.sign_in("ada@example.com", PASSWORD).await;
@@ -157,9 +180,8 @@ async fn sessions_are_listed_and_ended() {
     assert_eq!(ada.get("/account").await.status, StatusCode::OK);
 }
 
-#[tokio::test]
-async fn a_browser_stays_signed_in_past_the_life_of_an_access_token() {
-    let site = Site::new().await;
+async fn a_browser_stays_signed_in_past_the_life_of_an_access_token(db: Db) {
+    let site = Site::new(db).await;
     let mut ada = Browser::account(&site, "ada@example.com").await;
     for _ in 0..5 {
         let before = ada.cookies["authkit-session"].clone();
@@ -169,8 +191,7 @@ async fn a_browser_stays_signed_in_past_the_life_of_an_access_token() {
     }
 }
 
-#[tokio::test]
-async fn claims_that_would_burst_a_cookie_cost_a_refresh_instead() {
+async fn claims_that_would_burst_a_cookie_cost_a_refresh_instead(db: Db) {
     #[derive(Debug)]
     struct Talkative;
     impl Hooks for Talkative {
@@ -178,8 +199,7 @@ async fn claims_that_would_burst_a_cookie_cost_a_refresh_instead() {
             [("novel".to_owned(), "x".repeat(4000).into())].into_iter().collect()
         }
     }
-    let site =
-        Site::with_context(|settings| settings.development_outbox = true, |cx| cx.hooks = Arc::new(Talkative)).await;
+    let site = Site::building(db, |_| {}, |builder| builder.hooks(Talkative)).await;
     let mut ada = Browser::account(&site, "ada@example.com").await;
     for _ in 0..3 {
         assert_eq!(ada.get("/account").await.status, StatusCode::OK);
@@ -187,9 +207,8 @@ async fn claims_that_would_burst_a_cookie_cost_a_refresh_instead() {
     }
 }
 
-#[tokio::test]
-async fn a_lost_answer_signs_nobody_out() {
-    let site = Site::new().await;
+async fn a_lost_answer_signs_nobody_out(db: Db) {
+    let site = Site::new(db).await;
     let mut ada = Browser::account(&site, "ada@example.com").await;
     site.clock.advance(site.cx.settings.tokens.access);
     let before = ada.cookies.clone();
@@ -199,9 +218,8 @@ async fn a_lost_answer_signs_nobody_out() {
     assert_eq!(ada.get("/account").await.status, StatusCode::OK);
 }
 
-#[tokio::test]
-async fn an_old_sign_in_cannot_set_up_a_second_factor() {
-    let site = Site::new().await;
+async fn an_old_sign_in_cannot_set_up_a_second_factor(db: Db) {
+    let site = Site::new(db).await;
     let mut ada = Browser::account(&site, "ada@example.com").await;
     site.clock.advance(SignedDuration::from_mins(11));
     ada.submit("/account/mfa", "/account/mfa/start", &[]).await.goes_to("/sign-in?back=mfa");
@@ -211,9 +229,8 @@ async fn an_old_sign_in_cannot_set_up_a_second_factor() {
     ada.get("/account").await.hides("Sign out all others");
 }
 
-#[tokio::test]
-async fn an_account_is_closed_with_its_password() {
-    let site = Site::new().await;
+async fn an_account_is_closed_with_its_password(db: Db) {
+    let site = Site::new(db).await;
     let mut ada = Browser::account(&site, "ada@example.com").await;
     ada.submit("/account/close", "/account/deactivate", &[("password", "wrong one")])
         .await
@@ -223,9 +240,8 @@ async fn an_account_is_closed_with_its_password() {
     ada.sign_in("ada@example.com", PASSWORD).await.hides("This browser");
 }
 
-#[tokio::test]
-async fn two_step_sign_in_is_turned_off_with_password_and_code() {
-    let site = Site::new().await;
+async fn two_step_sign_in_is_turned_off_with_password_and_code(db: Db) {
+    let site = Site::new(db).await;
     let mut ada = Browser::account(&site, "ada@example.com").await;
     let (_, codes) = ada.enable_mfa().await;
     let fresh = [("password", PASSWORD), ("backup_code", codes[1].as_str())];

@@ -7,8 +7,37 @@ use authkit_core::{
     tenants::DEFAULT_TENANT,
     wire::{RegisterRequest, TenantId},
 };
+use authkit_engine::config::Smtp;
+use authkit_testkit::{databases::Db, on_both_engines};
 use http::{Request, StatusCode, header};
 use jiff::SignedDuration;
+
+on_both_engines! {
+    pages_hold_no_script_and_forbid_it
+    a_form_from_elsewhere_does_nothing
+    a_form_of_the_signed_out_browser_is_void_after_sign_in
+    a_form_of_yesterday_is_too_old
+    what_is_sealed_in_a_cookie_expires_with_it
+    opening_a_page_changes_nothing
+    signed_in_pages_send_strangers_to_the_door
+    cookies_are_out_of_reach_of_script_and_other_sites
+    a_cookie_holds_no_token_in_the_clear_and_cannot_be_another
+    backup_codes_and_secrets_are_bound_to_their_session
+    a_stolen_cookie_dies_with_its_session
+    another_users_session_cannot_be_ended
+    known_and_unknown_addresses_get_the_same_pages
+    no_address_ever_holds_the_attempt
+    signing_in_goes_on_to_pages_of_ours_only
+    the_outbox_is_for_development_only
+    mails_are_shown_in_a_frame_that_can_do_nothing
+    the_stylesheet_is_cached_under_the_hash_of_its_content
+    an_oversized_form_is_refused
+    a_mailed_link_is_void_at_another_tenant
+    a_session_does_not_count_at_another_tenant
+    a_broken_session_cookie_is_not_kept
+    refusals_are_pages_with_a_reference
+    another_site_is_a_link_that_is_shown_and_never_a_redirect
+}
 
 const SHOWN: &[&str] = &[
     "/",
@@ -81,9 +110,8 @@ fn every_route_of_the_pages_is_tested() {
     }
 }
 
-#[tokio::test]
-async fn pages_hold_no_script_and_forbid_it() {
-    let site = Site::new().await;
+async fn pages_hold_no_script_and_forbid_it(db: Db) {
+    let site = Site::new(db).await;
     let mut ada = Browser::account(&site, "ada@example.com").await;
     let mut stranger = site.browser();
     for path in SHOWN {
@@ -103,21 +131,16 @@ async fn pages_hold_no_script_and_forbid_it() {
     }
 }
 
-#[tokio::test]
-async fn a_form_from_elsewhere_does_nothing() {
-    let site = Site::new().await;
+async fn a_form_from_elsewhere_does_nothing(db: Db) {
+    let site = Site::new(db).await;
     let mut ada = Browser::account(&site, "ada@example.com").await;
     let foreign = site.browser().get("/sign-in").await.form_token();
-    let signed_out = {
-        let mut before = site.browser();
-        before.get("/sign-in").await.form_token()
-    };
     let own = ada.get("/account").await.form_token();
     for path in ACTING {
         let fields = [("email", "eve@example.com"), ("password", PASSWORD), ("new_email", "eve@example.com")];
         let none = ada.post(path, &fields).await;
         assert_eq!(none.status, StatusCode::FORBIDDEN, "{path} without a form token");
-        for token in [foreign.as_str(), signed_out.as_str(), "", "AAAA", &own[..own.len() - 2]] {
+        for token in [foreign.as_str(), "", "AAAA", &own[..own.len() - 2]] {
             let fields: Vec<_> = fields.iter().copied().chain([("form_token", token)]).collect();
             assert_eq!(ada.post(path, &fields).await.status, StatusCode::FORBIDDEN, "{path} with {token:?}");
         }
@@ -135,9 +158,8 @@ async fn a_form_from_elsewhere_does_nothing() {
     assert!(site.mails("eve@example.com").await.is_empty());
 }
 
-#[tokio::test]
-async fn a_form_of_the_signed_out_browser_is_void_after_sign_in() {
-    let site = Site::new().await;
+async fn a_form_of_the_signed_out_browser_is_void_after_sign_in(db: Db) {
+    let site = Site::new(db).await;
     let mut ada = site.browser();
     ada.sign_up("ada@example.com").await;
     let before = ada.get("/sign-in").await.form_token();
@@ -146,9 +168,8 @@ async fn a_form_of_the_signed_out_browser_is_void_after_sign_in() {
     assert_eq!(page.status, StatusCode::FORBIDDEN);
 }
 
-#[tokio::test]
-async fn a_form_of_yesterday_is_too_old() {
-    let site = Site::new().await;
+async fn a_form_of_yesterday_is_too_old(db: Db) {
+    let site = Site::new(db).await;
     let mut ada = site.browser();
     ada.sign_up("ada@example.com").await;
     let token = ada.get("/sign-in").await.form_token();
@@ -162,9 +183,8 @@ async fn a_form_of_yesterday_is_too_old() {
 }
 
 /// `Max-Age` binds browsers, not those who have copied a cookie.
-#[tokio::test]
-async fn what_is_sealed_in_a_cookie_expires_with_it() {
-    let site = Site::new().await;
+async fn what_is_sealed_in_a_cookie_expires_with_it(db: Db) {
+    let site = Site::new(db).await;
     let mut ada = Browser::account(&site, "ada@example.com").await;
     ada.submit("/account", "/account/profile", &[("name", "Ada")]).await.goes_to("/account");
     let notice = ada.cookies["authkit-notice"].clone();
@@ -187,9 +207,8 @@ async fn what_is_sealed_in_a_cookie_expires_with_it() {
     ada.get("/account").await.goes_to("/sign-in");
 }
 
-#[tokio::test]
-async fn opening_a_page_changes_nothing() {
-    let site = Site::new().await;
+async fn opening_a_page_changes_nothing(db: Db) {
+    let site = Site::new(db).await;
     let mut ada = site.browser();
     let fields = [("email", "ada@example.com"), ("password", PASSWORD)];
     ada.submit("/sign-up", "/sign-up", &fields).await.goes_to("/sign-up/sent");
@@ -208,9 +227,8 @@ async fn opening_a_page_changes_nothing() {
     }
 }
 
-#[tokio::test]
-async fn signed_in_pages_send_strangers_to_the_door() {
-    let site = Site::new().await;
+async fn signed_in_pages_send_strangers_to_the_door(db: Db) {
+    let site = Site::new(db).await;
     let mut stranger = site.browser();
     for path in SHOWN.iter().filter(|path| path.starts_with("/account")) {
         let page = stranger.get(path).await;
@@ -223,16 +241,15 @@ async fn signed_in_pages_send_strangers_to_the_door() {
     }
 }
 
-#[tokio::test]
-async fn cookies_are_out_of_reach_of_script_and_other_sites() {
-    let site = Site::new().await;
+async fn cookies_are_out_of_reach_of_script_and_other_sites(db: Db) {
+    let site = Site::new(db).await;
     let mut ada = Browser::account(&site, "ada@example.com").await;
     ada.enable_mfa().await;
     assert!(ada.attributes.len() >= 5, "{:?}", ada.attributes);
     for (name, attributes) in &ada.attributes {
         assert!(attributes.contains("HttpOnly") && attributes.contains("SameSite=Lax"), "{name}{attributes}");
     }
-    let tls = Site::with(|settings| settings.public_url = "https://id.example".into()).await;
+    let tls = Site::with(db, |config| config.public_url = Some("https://id.example".into())).await;
     let mut browser = tls.browser();
     browser.get("/sign-in").await;
     for (name, attributes) in &browser.attributes {
@@ -241,9 +258,8 @@ async fn cookies_are_out_of_reach_of_script_and_other_sites() {
     }
 }
 
-#[tokio::test]
-async fn a_cookie_holds_no_token_in_the_clear_and_cannot_be_another() {
-    let site = Site::new().await;
+async fn a_cookie_holds_no_token_in_the_clear_and_cannot_be_another(db: Db) {
+    let site = Site::new(db).await;
     let mut ada = Browser::account(&site, "ada@example.com").await;
     let session = ada.cookies["authkit-session"].clone();
     assert!(!session.contains("akr_") && !session.contains("eyJ"));
@@ -260,9 +276,8 @@ async fn a_cookie_holds_no_token_in_the_clear_and_cannot_be_another() {
     ada.get("/account").await.goes_to("/sign-in");
 }
 
-#[tokio::test]
-async fn backup_codes_and_secrets_are_bound_to_their_session() {
-    let site = Site::new().await;
+async fn backup_codes_and_secrets_are_bound_to_their_session(db: Db) {
+    let site = Site::new(db).await;
     let mut ada = Browser::account(&site, "ada@example.com").await;
     ada.submit("/account/mfa", "/account/mfa/start", &[]).await.goes_to("/account/mfa/setup");
     let mut eve = Browser::account(&site, "eve@example.com").await;
@@ -270,9 +285,8 @@ async fn backup_codes_and_secrets_are_bound_to_their_session() {
     eve.get("/account/mfa/setup").await.goes_to("/account/mfa");
 }
 
-#[tokio::test]
-async fn a_stolen_cookie_dies_with_its_session() {
-    let site = Site::new().await;
+async fn a_stolen_cookie_dies_with_its_session(db: Db) {
+    let site = Site::new(db).await;
     let mut ada = Browser::account(&site, "ada@example.com").await;
     let stolen = ada.cookies.clone();
     ada.submit("/account", "/sign-out", &[]).await.goes_to("/sign-in");
@@ -281,9 +295,8 @@ async fn a_stolen_cookie_dies_with_its_session() {
     thief.get("/account").await.goes_to("/sign-in");
 }
 
-#[tokio::test]
-async fn another_users_session_cannot_be_ended() {
-    let site = Site::new().await;
+async fn another_users_session_cannot_be_ended(db: Db) {
+    let site = Site::new(db).await;
     let mut ada = Browser::account(&site, "ada@example.com").await;
     let mut phone = site.browser();
     phone.sign_in("ada@example.com", PASSWORD).await;
@@ -293,9 +306,8 @@ async fn another_users_session_cannot_be_ended() {
     assert_eq!(phone.get("/account").await.status, StatusCode::OK);
 }
 
-#[tokio::test]
-async fn known_and_unknown_addresses_get_the_same_pages() {
-    let site = Site::new().await;
+async fn known_and_unknown_addresses_get_the_same_pages(db: Db) {
+    let site = Site::new(db).await;
     site.browser().sign_up("ada@example.com").await;
     for (from, to) in [
         ("/sign-up", "/sign-up"),
@@ -319,9 +331,8 @@ async fn known_and_unknown_addresses_get_the_same_pages() {
     }
 }
 
-#[tokio::test]
-async fn no_address_ever_holds_the_attempt() {
-    let site = Site::new().await;
+async fn no_address_ever_holds_the_attempt(db: Db) {
+    let site = Site::new(db).await;
     let mut ada = Browser::account(&site, "ada@example.com").await;
     ada.enable_mfa().await;
     ada.submit("/sign-out", "/sign-out", &[]).await;
@@ -330,9 +341,8 @@ async fn no_address_ever_holds_the_attempt() {
     ada.get("/sign-in/mfa").await.hides("akm_");
 }
 
-#[tokio::test]
-async fn signing_in_goes_on_to_pages_of_ours_only() {
-    let site = Site::new().await;
+async fn signing_in_goes_on_to_pages_of_ours_only(db: Db) {
+    let site = Site::new(db).await;
     let mut ada = site.browser();
     ada.sign_up("ada@example.com").await;
     for back in ["https://evil.example", "//evil.example", "/\\evil.example", "account/../..", ""] {
@@ -341,18 +351,17 @@ async fn signing_in_goes_on_to_pages_of_ours_only() {
     }
 }
 
-#[tokio::test]
-async fn the_outbox_is_for_development_only() {
-    let site = Site::with(|settings| settings.development_outbox = false).await;
+async fn the_outbox_is_for_development_only(db: Db) {
+    let site =
+        Site::with(db, |config| config.mail.smtp = Some(Smtp { host: "mail.example".into(), ..Smtp::default() })).await;
     let mut browser = site.browser();
     assert_eq!(browser.get("/dev/outbox").await.status, StatusCode::NOT_FOUND);
     browser.get("/").await.goes_to("/sign-in");
     browser.get("/sign-in").await.hides("/dev/outbox");
 }
 
-#[tokio::test]
-async fn mails_are_shown_in_a_frame_that_can_do_nothing() {
-    let site = Site::new().await;
+async fn mails_are_shown_in_a_frame_that_can_do_nothing(db: Db) {
+    let site = Site::new(db).await;
     let mut ada = site.browser();
     ada.sign_up("ada@example.com").await;
     let page = ada.get("/dev/outbox").await;
@@ -363,9 +372,8 @@ async fn mails_are_shown_in_a_frame_that_can_do_nothing() {
     ada.get("/dev/outbox?to=").await.shows("<iframe sandbox title=").hides("No mail went to");
 }
 
-#[tokio::test]
-async fn the_stylesheet_is_cached_under_the_hash_of_its_content() {
-    let site = Site::new().await;
+async fn the_stylesheet_is_cached_under_the_hash_of_its_content(db: Db) {
+    let site = Site::new(db).await;
     let mut browser = site.browser();
     let path = browser.get("/sign-in").await.between("<link rel=\"stylesheet\" href=\"", "\"").replace("&#x2f;", "/");
     let style = browser.get(&path).await;
@@ -374,9 +382,8 @@ async fn the_stylesheet_is_cached_under_the_hash_of_its_content() {
     assert_eq!(browser.get("/assets/style-0.css").await.status, StatusCode::NOT_FOUND);
 }
 
-#[tokio::test]
-async fn an_oversized_form_is_refused() {
-    let site = Site::new().await;
+async fn an_oversized_form_is_refused(db: Db) {
+    let site = Site::new(db).await;
     let mut browser = site.browser();
     let long = "x".repeat(40_000);
     let page = browser.submit("/sign-in", "/sign-in", &[("email", &long)]).await;
@@ -384,27 +391,35 @@ async fn an_oversized_form_is_refused() {
     page.shows("<h1>");
 }
 
-#[tokio::test]
-async fn a_session_does_not_count_at_another_tenant() {
-    let site = Site::new().await;
+async fn a_mailed_link_is_void_at_another_tenant(db: Db) {
+    let site = Site::new(db).await;
+    let mut ada = site.browser();
+    ada.sign_up("ada@example.com").await;
+    ada.submit("/forgot-password", "/forgot-password", &[("email", "ada@example.com")]).await;
+    let link = site.link("ada@example.com", "password_reset").await;
+    let elsewhere = Origin::local(TenantId::new(site.cx.uuid()));
+    assert_eq!(ada.send(Request::get(&link).extension(elsewhere), String::new()).await.status, StatusCode::GONE);
+    assert_eq!(ada.get(&link).await.status, StatusCode::OK);
+}
+
+async fn a_session_does_not_count_at_another_tenant(db: Db) {
+    let site = Site::new(db).await;
     let mut ada = Browser::account(&site, "ada@example.com").await;
     let elsewhere = Origin::local(TenantId::new(site.cx.uuid()));
     let page = ada.send(Request::get("/account").extension(elsewhere), String::new()).await;
     page.goes_to("/sign-in");
 }
 
-#[tokio::test]
-async fn a_broken_session_cookie_is_not_kept() {
-    let site = Site::new().await;
+async fn a_broken_session_cookie_is_not_kept(db: Db) {
+    let site = Site::new(db).await;
     let mut ada = site.browser();
     ada.cookies.insert("authkit-session".into(), "AAAA".into());
     ada.get("/account").await.goes_to("/sign-in");
     assert!(!ada.cookies.contains_key("authkit-session"));
 }
 
-#[tokio::test]
-async fn refusals_are_pages_with_a_reference() {
-    let site = Site::new().await;
+async fn refusals_are_pages_with_a_reference(db: Db) {
+    let site = Site::new(db).await;
     let mut ada = site.browser();
     let origin = Origin { trace_id: Some("abc123".into()), ..Origin::local(DEFAULT_TENANT) };
     let page = ada.send(Request::post("/sign-in").extension(origin), "x=1".into()).await;
@@ -412,11 +427,9 @@ async fn refusals_are_pages_with_a_reference() {
     page.shows("<h1>").shows("abc123");
 }
 
-#[tokio::test]
-async fn another_site_is_a_link_that_is_shown_and_never_a_redirect() {
-    let site = Site::with(|settings| {
-        settings.development_outbox = true;
-        settings.redirect_urls = vec!["https://app.example/welcome".into()];
+async fn another_site_is_a_link_that_is_shown_and_never_a_redirect(db: Db) {
+    let site = Site::with(db, |config| {
+        config.redirect_urls = vec!["https://app.example/welcome".into()];
     })
     .await;
     let accounts = Accounts::new(site.cx.clone());
