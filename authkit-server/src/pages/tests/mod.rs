@@ -79,7 +79,7 @@ async fn pages_tell_how_long_things_last(db: Db) {
     let mut ada = Browser::account(&site, "ada@example.com").await;
     ada.get("/sign-up/sent").await.shows("the link works for 2 hours");
     ada.get("/forgot-password/sent").await.shows("The link works for 45 minutes");
-    ada.get("/account/close").await.shows("erased after 36 hours").shows("the link in the mail that we send you");
+    ada.get("/account/close").await.shows("For 36 hours the link in the mail that we send you");
 }
 
 async fn what_was_typed_stays_but_for_passwords(db: Db) {
