@@ -259,55 +259,52 @@ fn alone(statements: &[Placed]) -> bool {
     }
 }
 
-/// Runs `first` and the units that wait, and commits them together. Nobody is answered before that.
+/// Runs `first` and the units that wait, and commits them together. Nobody is answered before that: also a conflict may be
+/// one with a unit of the group, which nobody sees before the commit.
 async fn group(connection: &mut SqliteConnection, first: Job, jobs: &mut mpsc::Receiver<Job>) {
     let started = Instant::now();
-    let mut done = Vec::new();
+    let mut answers = Vec::new();
+    let mut open = false;
     let mut next = Some(first);
     while let Some(Job { statements, answer }) = next {
         // The first unit is undone by undoing the transaction, each further one by its savepoint.
-        let opening = if done.is_empty() { "BEGIN IMMEDIATE" } else { "SAVEPOINT unit" };
+        let opening = if open { "SAVEPOINT unit" } else { "BEGIN IMMEDIATE" };
         match run(connection, opening, statements).await {
-            Ok(outcomes) => done.push((answer, outcomes)),
-            Err(failure @ (Failure::Broken(_) | Failure::Again(_))) => {
-                // The engine may have undone the whole transaction already.
-                let _ = execute(connection, "ROLLBACK").await;
-                let (Failure::Broken(error) | Failure::Again(error)) = failure else { return };
-                let error = Arc::new(error);
-                for answer in done.into_iter().map(|(answer, _)| answer).chain([answer]) {
-                    let _ = answer.send(Err(StoreError::Unavailable(Box::new(Arc::clone(&error)))));
-                }
-                return;
+            Ok(outcomes) => {
+                open = true;
+                answers.push((answer, Ok(outcomes)));
+            }
+            Err(Failure::Broken(error) | Failure::Again(error)) => {
+                return abandon(connection, waiting(answers).chain([answer]), error).await;
             }
             Err(failure) => {
-                let undo = if done.is_empty() { "ROLLBACK" } else { "ROLLBACK TO unit" };
-                let undone = execute(connection, undo).await;
-                let _ = answer.send(Err(failure.into()));
-                if let Err(error) = undone {
-                    return abandon(connection, done, error).await;
+                answers.push((answer, Err(failure.into())));
+                let undo = if open { "ROLLBACK TO unit" } else { "ROLLBACK" };
+                if let Err(error) = execute(connection, undo).await {
+                    return abandon(connection, waiting(answers), error).await;
                 }
             }
         }
-        next = if done.len() < GROUP && started.elapsed() < GROUP_TIME { jobs.try_recv().ok() } else { None };
+        next = if answers.len() < GROUP && started.elapsed() < GROUP_TIME { jobs.try_recv().ok() } else { None };
     }
-    if done.is_empty() {
-        return;
+    if open && let Err(error) = execute(connection, "COMMIT").await {
+        return abandon(connection, waiting(answers), error).await;
     }
-    match execute(connection, "COMMIT").await {
-        Ok(()) => {
-            for (answer, outcomes) in done {
-                let _ = answer.send(Ok(outcomes));
-            }
-        }
-        Err(error) => abandon(connection, done, error).await,
+    for (answer, done) in answers {
+        let _ = answer.send(done);
     }
 }
 
+fn waiting<T>(answers: Vec<(Answer, T)>) -> impl Iterator<Item = Answer> {
+    answers.into_iter().map(|(answer, _)| answer)
+}
+
 /// Undoes everything and says so to all.
-async fn abandon(connection: &mut SqliteConnection, done: Vec<(Answer, Vec<Outcome>)>, error: sqlx::Error) {
+async fn abandon(connection: &mut SqliteConnection, answers: impl Iterator<Item = Answer>, error: sqlx::Error) {
+    // Refused when the engine has undone it already.
     let _ = execute(connection, "ROLLBACK").await;
     let error = Arc::new(error);
-    for (answer, _) in done {
+    for answer in answers {
         let _ = answer.send(Err(StoreError::Unavailable(Box::new(Arc::clone(&error)))));
     }
 }
@@ -427,5 +424,36 @@ mod tests {
         let (sql, values) = joined("BEGIN IMMEDIATE", &mut statements);
         assert_eq!(sql, "BEGIN IMMEDIATE;\nUPDATE t SET a = $2 WHERE b = $1;\nDELETE FROM t WHERE c = $3");
         assert_eq!(values, values![1_i64, 2_i64, 3_i64]);
+    }
+
+    #[tokio::test]
+    async fn who_conflicts_with_a_unit_of_the_same_group_sees_it_when_answered() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}/group.db", folder.path().display());
+        let db = SqliteDb::open(&url, Duration::from_secs(5), 2).await.unwrap();
+        let unit = |sql: &'static str| vec![(0, Statement::new(Expect::ONE, sql, values![]))];
+        let change = || unit("UPDATE t SET a = 1 WHERE a = 0");
+        sqlx::raw_sql("CREATE TABLE t (a INTEGER); INSERT INTO t VALUES (0)")
+            .execute(&mut *db.writer().await)
+            .await
+            .unwrap();
+        let held = db.writer().await;
+        // Long enough for who is told too early to look.
+        let slow = unit(
+            "UPDATE t SET a = a WHERE 0 < (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000) \
+             SELECT count(*) FROM n)",
+        );
+        let loser = async {
+            assert!(matches!(db.apply(change()).await, Err(StoreError::Conflict { .. })));
+            db.fetch("SELECT count(*) AS changed FROM t WHERE a = 1".into(), values![]).await.unwrap()[0]
+                .get::<i64>("changed")
+        };
+        let let_go = async {
+            tokio::task::yield_now().await;
+            drop(held);
+        };
+        let (winner, seen, slow, ()) = tokio::join!(db.apply(change()), loser, db.apply(slow), let_go);
+        assert!(winner.is_ok() && slow.is_ok());
+        assert_eq!(seen.unwrap(), 1, "the loser looked before the winner's commit");
     }
 }
