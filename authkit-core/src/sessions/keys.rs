@@ -123,7 +123,11 @@ impl Sessions {
             .iter()
             .any(|key| key.id != id && key.revoked_at.is_none() && key.retired_at.is_none() && key.active_at <= now);
         if !lasting {
-            unit.push(KeyChange::Create(self.make(now, now)?));
+            let mut fresh = self.make(now, now)?;
+            // It stands in until the next key signs, if that was made already: nothing else would retire it.
+            let next = keys.iter().filter(|key| key.id != id && key.revoked_at.is_none() && key.retired_at.is_none());
+            fresh.retired_at = next.map(|key| key.active_at).filter(|active_at| *active_at > now).min();
+            unit.push(KeyChange::Create(fresh));
         }
         unit.push(FeedEvent::KeysChanged);
         unit.push(audit::entry(cx, origin, "key.revoked").operator().subject(id).build());
