@@ -40,7 +40,7 @@ pub struct User {
     pub kept_session: Option<SessionId>,
     /// Grows with every change but sign-ins.
     pub version: i64,
-    /// When it is erased, while deletion is pending.
+    /// From when on it may be erased, while deletion is pending; until then its owner may open it again.
     pub erase_at: Option<Timestamp>,
     /// When it last signed in.
     pub last_sign_in_at: Option<Timestamp>,

@@ -37,8 +37,8 @@ impl Accounts {
         Ok(())
     }
 
-    /// Puts the own account up for deletion after the grace period, given the password or a fresh sign-in. The mail
-    /// about it holds the way back.
+    /// Puts the own account up for deletion, given the password or a fresh sign-in. It is closed at once; the mail about
+    /// it holds the way back, for the grace period.
     ///
     /// # Errors
     /// `auth.invalid_credentials`, `auth.step_up_required`, `role.last_admin`, `auth.refused_by_application`.

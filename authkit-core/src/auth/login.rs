@@ -50,10 +50,10 @@ impl SignIn {
             let hash = user.as_ref().and_then(|user| user.password_hash.as_deref());
             let verified = match passwords::verify(cx, &request.password, hash).await {
                 Ok(verified) => verified,
-                Err(busy) => {
+                Err(error) => {
                     // An attempt that was not made does not count.
                     lockout.withdraw(cx, reservation).await?;
-                    return Err(busy);
+                    return Err(error);
                 }
             };
             let admitted = user

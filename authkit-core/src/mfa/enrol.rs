@@ -21,7 +21,7 @@ impl Mfa {
     /// Makes a TOTP secret that asks for nothing until it is confirmed; needs a fresh sign-in.
     ///
     /// # Errors
-    /// `auth.step_up_required`, `mfa.totp_already_active`.
+    /// `auth.step_up_required`, `auth.unauthenticated`, `mfa.totp_already_active`, `auth.refused_by_application`.
     pub async fn enrol_totp(&self, origin: &Origin, principal: &Principal) -> Result<TotpEnrolmentView> {
         let cx = &*self.cx;
         principal.require_fresh(cx)?;
@@ -57,8 +57,9 @@ impl Mfa {
     /// Confirms the secret with a code of it and hands out ten backup codes; the other sessions end.
     ///
     /// # Errors
-    /// `auth.step_up_required`, `mfa.totp_not_enrolled`, `mfa.totp_already_active`, `auth.invalid_mfa_code`,
-    /// `auth.too_many_attempts`.
+    /// `auth.step_up_required`, `auth.unauthenticated`, `mfa.totp_not_enrolled`, `mfa.totp_already_active`,
+    /// `auth.invalid_mfa_code`, `auth.too_many_attempts`, `auth.refused_by_application`; `server.conflict` when the
+    /// account or the secret changed meanwhile.
     pub async fn confirm_totp(
         &self,
         origin: &Origin,

@@ -141,10 +141,10 @@ fn open(cx: &Context, record: &OutboxNotice) -> Result<Notice, Failure> {
     serde_json::from_slice(&plain).map_err(|_| Failure::Temporary("the payload is of an unknown form".into()))
 }
 
-/// The wait after the failed try number `attempts`: exponential, spread by a quarter to either side.
+/// The wait after the failed try number `attempts`: four times the one before, spread by a quarter to either side.
 fn wait(cx: &Context, attempts: i64) -> SignedDuration {
-    let doublings = u32::try_from(attempts.clamp(1, TRIES) - 1).unwrap_or_default();
-    let base = FIRST_WAIT.saturating_mul(4_i32.saturating_pow(doublings)).min(LONGEST_WAIT);
+    let earlier = u32::try_from(attempts.clamp(1, TRIES) - 1).unwrap_or_default();
+    let base = FIRST_WAIT.saturating_mul(4_i32.saturating_pow(earlier)).min(LONGEST_WAIT);
     let mut byte = [0; 2];
     cx.random.fill(&mut byte);
     let spread = i128::from(u16::from_be_bytes(byte)) * base.as_nanos() / 2 / i128::from(u16::MAX);
