@@ -78,16 +78,18 @@ impl Sessions {
         limit: Option<u32>,
     ) -> Result<Page<SessionView>> {
         let cx = &*self.cx;
-        let tenant = principal.tenant;
+        let (tenant, now) = (principal.tenant, cx.now());
         let paging = Paging::new(cx, tenant, "sessions", &user.to_string(), cursor, limit)?;
         let sessions = cx.store.list_sessions(tenant, user, paging.after.as_ref(), paging.fetch()).await?;
         let position = |session: &Session| Position { key: String::new(), id: session.id.uuid() };
         Ok(paging.page(cx, sessions, position, |session| SessionView {
             current: session.id == principal.session,
+            // It is kept to the end of a minute, which may be still to come.
             last_active_at: cx
                 .authority
                 .last_seen(session.id)
-                .map_or(session.last_active_at, |seen| seen.max(session.last_active_at)),
+                .map_or(session.last_active_at, |seen| seen.max(session.last_active_at))
+                .min(now),
             id: session.id,
             user_agent: session.user_agent,
             ip: session.ip,

@@ -1,6 +1,6 @@
 use super::{Config, Environment, SmtpTls, Span, schema::variable};
 use crate::keys;
-use authkit_core::wire::Secret;
+use authkit_core::{SessionPolicy, wire::Secret};
 use std::{fmt, net::IpAddr, path::Path};
 
 /// Something about the configuration that keeps AuthKit from starting.
@@ -143,6 +143,12 @@ impl Config {
             tokens.access.duration().as_secs() > 3_600,
             "tokens.access",
             "more than 1h makes revocation a matter of luck",
+        );
+        let idle = self.sessions.idle_timeout;
+        refuse(
+            !idle.is_zero() && idle.signed() < SessionPolicy::SHORTEST_IDLE,
+            "sessions.idle_timeout",
+            "less than 3m cannot be kept, since activity is noted by the minute; take `0s` for never",
         );
         refuse(tokens.access > tokens.refresh, "tokens.access", "it outlives `tokens.refresh`");
         refuse(tokens.leeway.duration().as_secs() > 300, "tokens.leeway", "more than 5m accepts long expired tokens");
@@ -631,6 +637,7 @@ mod tests {
         config.password.min_length = 4;
         config.tokens.access = Span::hours(2);
         config.argon2.queue = 0;
+        config.sessions.idle_timeout = Span::minutes(2);
         config.redirect_urls = vec!["https://*.example.com/".into()];
         config.cors.origins = vec!["https://a.example/path".into()];
         config.lockout.failures = 0;
@@ -641,6 +648,7 @@ mod tests {
             "password.min_length",
             "tokens.access",
             "argon2.queue",
+            "sessions.idle_timeout",
             "redirect_urls",
             "cors.origins",
             "lockout.failures",
