@@ -11,7 +11,6 @@ use crate::{
     crypto::{OpaqueKind, OpaqueToken},
     notices::{self, AccountEvent},
     ports::{NewAccount, Operation, OperationKind, Scope, Unit},
-    sessions::FeedEvent,
 };
 use authkit_wire::{RegistrationId, Secret, TokenRequest, VerifiedView};
 
@@ -38,7 +37,6 @@ impl Accounts {
             user.email_verified = true;
             user.version += 1;
             user.updated_at = at;
-            unit.push(FeedEvent::UserChanged(tenant, user.id));
             user
         } else {
             let account = NewAccount {
