@@ -85,7 +85,7 @@ impl Lockout {
     }
 
     /// What it is counted under.
-    pub(super) const fn key(&self) -> &AttemptKey {
+    pub(crate) const fn key(&self) -> &AttemptKey {
         &self.key
     }
 

@@ -1,7 +1,7 @@
 use super::{
-    Mfa, MfaChange, Totp,
-    check::{PURPOSE, matching_step},
-    codes, guard, not_enrolled, otpauth,
+    Guard, Mfa, MfaChange, Totp,
+    check::{PURPOSE, matching_step, wrong},
+    codes, not_enrolled, otpauth,
 };
 use crate::{
     Error, Origin, Principal, Result,
@@ -74,9 +74,10 @@ impl Mfa {
             return Err(ErrorCode::TotpAlreadyActive.into());
         }
         let operation = self.ask(&user, Some(principal), "mfa.totp_enabled").await?;
-        let reservation = guard::reserve(cx, &user).await?;
-        let Some(step) = matching_step(cx, &totp, &request.code)? else {
-            return Err(guard::failed(cx, origin, &user, reservation).await);
+        let guard = Guard::begin(cx, origin, &user, false).await?;
+        let step = match matching_step(cx, &totp, &request.code).and_then(|step| step.ok_or_else(wrong)) {
+            Ok(step) => step,
+            Err(error) => return Err(guard.failed(cx, origin, &user, error).await),
         };
         let (codes, now) = (codes::generate(cx), cx.now());
         let mut unit = Unit::new()
@@ -90,22 +91,20 @@ impl Mfa {
             .with(MfaChange::Confirm { user: user.id, secret: totp.secret, step })
             .with(MfaChange::ReplaceBackupCodes { user: user.id, codes: codes::all_stored(cx, &user, &codes), at: now })
             .with(SessionChange::EndAllOf { user: user.id, except: Some(principal.session) })
-            .with(guard::clear(cx, &user))
+            .with(guard.clear())
             .with(FeedEvent::UserChanged(user.tenant, user.id))
             .with(notices::tell(cx, &user, AccountEvent::MfaEnabled))
             .with(audit::entry(cx, origin, "mfa.totp_enabled").person(&user).actor(user.id).build());
         push_hooks(cx, &mut unit, &operation);
-        match cx.commit(Scope::Tenant(user.tenant), unit).await {
-            Ok(_) => Ok(BackupCodesView { backup_codes: codes }),
-            Err(error) if error.conflict().is_some() => {
-                // Another request confirmed it, enrolled anew, or changed the account meanwhile.
-                let totp = cx.store.find_totp(user.tenant, user.id).await?;
-                if totp.is_some_and(|totp| totp.confirmed) {
-                    return Err(ErrorCode::TotpAlreadyActive.into());
-                }
-                Err(error.into())
-            }
-            Err(error) => Err(error.into()),
-        }
+        let Err(error) = cx.commit(Scope::Tenant(user.tenant), unit).await else {
+            return Ok(BackupCodesView { backup_codes: codes });
+        };
+        // The code was right. Another request confirmed it, enrolled anew, or changed the account meanwhile.
+        let confirmed = match error.conflict() {
+            Some(_) => cx.store.find_totp(user.tenant, user.id).await?.is_some_and(|totp| totp.confirmed),
+            None => false,
+        };
+        let error = if confirmed { ErrorCode::TotpAlreadyActive.into() } else { error.into() };
+        Err(guard.failed(cx, origin, &user, error).await)
     }
 }

@@ -15,6 +15,7 @@ mod tests;
 
 pub(crate) use check::{attempt_key, check, methods, refused};
 pub(crate) use codes::LOW;
+pub(crate) use guard::Guard;
 pub use model::Totp;
 pub use otpauth::qr as qr_svg;
 pub use store::{MfaChange, MfaStore};

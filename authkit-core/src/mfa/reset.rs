@@ -1,8 +1,9 @@
-use super::{Mfa, MfaChange, guard, not_enrolled};
+use super::{Mfa, MfaChange, not_enrolled};
 use crate::{
     Error, Origin, Principal, Result,
     accounts::{AccountChange, push_hooks},
     audit,
+    auth::Lockout,
     notices::{self, AccountEvent},
     ports::{Scope, Unit},
     rbac::require_reach,
@@ -35,7 +36,9 @@ impl Mfa {
         let tenant = principal.map_or(origin.tenant, |principal| principal.tenant);
         let user = cx.store.find_user(tenant, user).await?.ok_or_else(|| Error::from(ErrorCode::UserNotFound))?;
         let unchanged = require_reach(cx, principal, &user).await?;
-        if !user.mfa_enabled && cx.store.find_totp(tenant, user.id).await?.is_none() {
+        // One that was never confirmed asks for nothing, and is replaced by the next enrolment.
+        let confirmed = cx.store.find_totp(tenant, user.id).await?.is_some_and(|totp| totp.confirmed);
+        if !user.mfa_enabled && !confirmed {
             return Err(not_enrolled());
         }
         let operation = self.ask(&user, principal, "mfa.reset").await?;
@@ -52,7 +55,7 @@ impl Mfa {
             })
             .with(MfaChange::Remove { user: user.id })
             .with(SessionChange::EndAllOf { user: user.id, except: None })
-            .with(guard::clear(cx, &user))
+            .with(Lockout::second_factor(cx, &user).clear())
             .with(FeedEvent::UserChanged(tenant, user.id))
             .with(notices::tell(cx, &user, AccountEvent::MfaDisabled))
             .with(entry.build());

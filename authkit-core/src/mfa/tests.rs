@@ -132,6 +132,30 @@ async fn confirming_gives_ten_codes_once_and_ends_the_other_sessions() {
 }
 
 #[tokio::test]
+async fn what_is_no_wrong_code_does_not_lock_whoever_is_signed_in() {
+    let world = World::new();
+    let Enrolled { user, principal, secret, .. } = enrolled(&world).await;
+    let none = MfaChange::ReplaceBackupCodes { user: user.id, codes: Vec::new(), at: world.now() };
+    world.put(Scope::Tenant(user.tenant), none).await;
+    for _ in 0..10 {
+        let asked = proof(MfaMethod::BackupCode, &"0000-0000-0000".into());
+        let refused = mfa(&world).regenerate_backup_codes(&world.origin(), &principal, asked).await;
+        assert_eq!(code(refused), ErrorCode::MfaMethodUnavailable);
+    }
+    let right = proof(MfaMethod::Totp, &shown(&world, &secret, 0));
+    mfa(&world).regenerate_backup_codes(&world.origin(), &principal, right).await.expect("not locked");
+}
+
+#[tokio::test]
+async fn an_authenticator_that_was_never_confirmed_is_no_factor_to_reset() {
+    let world = World::new();
+    let user = world.user("ada").await;
+    let principal = world.principal(&user).await;
+    mfa(&world).enrol_totp(&world.origin(), &principal).await.expect("enrolled");
+    assert_eq!(code(mfa(&world).reset(&world.origin(), None, user.id).await), ErrorCode::TotpNotEnrolled);
+}
+
+#[tokio::test]
 async fn enrolling_and_confirming_need_a_fresh_sign_in() {
     let world = World::new();
     let user = world.user("ada").await;
