@@ -247,7 +247,7 @@ async fn gauges(engine: &Engine) -> Result<Next> {
     metrics::gauge!("authkit_notices_waiting").set(waiting as f64);
     metrics::gauge!("authkit_notices_dead").set(dead as f64);
     let cx = engine.context();
-    let unsealed = cx.store.list_unlinked_audit(UNSEALED).await?;
+    let unsealed = cx.store.list_unlinked_audit(None, UNSEALED).await?;
     metrics::gauge!("authkit_audit_unsealed").set(unsealed.len() as f64);
     let waits = unsealed.first().map_or(SignedDuration::ZERO, |oldest| cx.now().duration_since(oldest.at));
     metrics::gauge!("authkit_audit_unsealed_seconds").set(waits.as_secs_f64().max(0.0));

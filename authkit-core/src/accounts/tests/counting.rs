@@ -143,7 +143,7 @@ counted! {
         list_audit(tenant: TenantId, filter: &AuditFilter, after: Option<&Position>, limit: u32)
             -> Vec<(AuditRecord, Option<i64>)>;
         find_audit(tenant: TenantId, id: AuditId) -> Option<(AuditRecord, Option<i64>)>;
-        list_unlinked_audit(limit: u32) -> Vec<AuditRecord>;
+        list_unlinked_audit(after: Option<AuditId>, limit: u32) -> Vec<AuditRecord>;
         list_audit_chain(after: i64, limit: u32) -> Vec<(AuditLink, Option<AuditRecord>)>;
         last_audit_link() -> Option<AuditLink>;
         list_audit_heads(after: i64, limit: u32) -> Vec<AuditHead>;

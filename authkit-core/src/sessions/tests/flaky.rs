@@ -86,7 +86,7 @@ delegate! {
             &self, t: TenantId, filter: &AuditFilter, after: Option<&Position>, limit: u32
         ) -> Vec<(AuditRecord, Option<i64>)>;
         fn find_audit(&self, tenant: TenantId, id: AuditId) -> Option<(AuditRecord, Option<i64>)>;
-        fn list_unlinked_audit(&self, limit: u32) -> Vec<AuditRecord>;
+        fn list_unlinked_audit(&self, after: Option<AuditId>, limit: u32) -> Vec<AuditRecord>;
         fn list_audit_chain(&self, after: i64, limit: u32) -> Vec<(AuditLink, Option<AuditRecord>)>;
         fn last_audit_link(&self) -> Option<AuditLink>;
         fn list_audit_heads(&self, after: i64, limit: u32) -> Vec<AuditHead>;
