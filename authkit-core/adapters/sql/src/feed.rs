@@ -56,11 +56,12 @@ impl FeedStore for SqlStore {
     }
 
     async fn read_feed(&self, cursor: &FeedCursor) -> Result<(Vec<FeedEvent>, FeedCursor), StoreError> {
-        let rows = self.db.fetch(dialect::feed_read(&self.db), values![cursor.0]).await?;
-        let mut next = cursor.0;
+        let from = dialect::feed_cursor(&self.db, &cursor.0);
+        let rows = self.db.fetch(dialect::feed_read(&self.db), vec![from]).await?;
+        let mut next = cursor.0.clone();
         let mut events = Vec::new();
         for row in &rows {
-            next = next.max(row.get("cursor")?);
+            next = row.get("cursor")?;
             // The row that only brings the cursor has no kind.
             if row.get::<Option<String>>("kind")?.is_some() {
                 events.extend(event(row)?);

@@ -2,6 +2,7 @@
 
 use crate::{
     SqlStore,
+    accounts::BATCH,
     db::{Expect, Row, Statement, corrupt, values},
     plan::{Planned, Walls},
 };
@@ -44,9 +45,11 @@ pub(crate) fn plan(change: KeyChange, walls: Walls) -> Planned {
         KeyChange::DeleteRetired { before } => {
             Statement::new(Expect::Any, "DELETE FROM signing_keys WHERE retired_at < $1", values![before])
         }
-        KeyChange::PruneFeed { before } => {
-            Statement::new(Expect::Any, "DELETE FROM feed WHERE at < $1", values![before])
-        }
+        KeyChange::PruneFeed { before } => Statement::new(
+            Expect::Any,
+            "DELETE FROM feed WHERE sequence IN (SELECT sequence FROM feed WHERE at < $1 ORDER BY at LIMIT +$2)",
+            values![before, BATCH],
+        ),
         _ => return Err(StoreError::Unsupported),
     }])
 }
