@@ -2,13 +2,14 @@
 
 use crate::{
     SqlStore,
+    accounts::BATCH,
     db::{Expect, Outcome, Row, Statement, Value, corrupt, to_json, values},
     dialect,
     plan::{Planned, Walls},
 };
 use async_trait::async_trait;
 use authkit_core::{
-    notices::{NoticeChange, NoticeStore, OutboxNotice},
+    notices::{KEPT_MAIL, NoticeChange, NoticeStore, OutboxNotice},
     ports::{Scope, StoreError},
     wire::{NoticeId, OutboxMailView, TenantId},
 };
@@ -61,7 +62,12 @@ pub(crate) fn plan(change: NoticeChange, walls: Walls) -> Planned {
         }
         NoticeChange::DeleteExpired { before } => {
             walls.system()?;
-            Statement::new(Expect::Any, "DELETE FROM notices WHERE expires_at < $1", values![before])
+            Statement::new(
+                Expect::Any,
+                "DELETE FROM notices WHERE id IN (SELECT id FROM notices WHERE expires_at < $1 \
+                 ORDER BY expires_at LIMIT +$2)",
+                values![before, BATCH],
+            )
         }
         NoticeChange::KeepForDevelopment { id, mail } => return keep(id, &mail, walls),
         _ => return Err(StoreError::Unsupported),
@@ -79,12 +85,22 @@ fn leased(sql: &str, condition: &str, mut bound: Vec<Value>, walls: Walls) -> St
 }
 
 fn keep(id: NoticeId, mail: &OutboxMailView, walls: Walls) -> Planned {
-    Ok(vec![Statement::new(
-        Expect::Any,
-        "INSERT INTO development_mail (id, tenant_id, recipient, mail, created_at) VALUES ($1, $2, $3, $4, $5) \
-         ON CONFLICT (id) DO NOTHING",
-        values![id, walls.tenant()?, mail.to.to_lowercase(), to_json(mail)?, mail.created_at],
-    )])
+    let tenant = walls.tenant()?;
+    Ok(vec![
+        Statement::new(
+            Expect::Any,
+            "INSERT INTO development_mail (id, tenant_id, recipient, mail, created_at) VALUES ($1, $2, $3, $4, $5) \
+             ON CONFLICT (id) DO NOTHING",
+            values![id, tenant, mail.to.to_lowercase(), to_json(mail)?, mail.created_at],
+        ),
+        Statement::new(
+            Expect::Any,
+            "DELETE FROM development_mail WHERE id IN (SELECT id FROM development_mail WHERE tenant_id = $1 \
+             ORDER BY created_at DESC, id DESC LIMIT 2147483647 OFFSET $2)",
+            values![tenant, KEPT_MAIL],
+        )
+        .uncounted(),
+    ])
 }
 
 fn notice(row: &Row) -> Result<OutboxNotice, StoreError> {

@@ -262,7 +262,9 @@ macro_rules! store_suite {
             notices::a_dead_notice_lets_the_next_pass
             notices::leases_are_given_back
             notices::expired_notices_are_deleted
+            notices::expired_notices_are_deleted_in_batches
             notices::development_mail_is_kept_once
+            notices::the_newest_development_mail_is_kept
         }
     };
 }
