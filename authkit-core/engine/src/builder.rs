@@ -2,6 +2,7 @@ use crate::{
     Argon2Pool, BreachedList, Config, Engine, EngineError, MaxMindPlaces,
     config::{ConfigError, Problem},
     counting::Counting,
+    hooks::Patient,
     keys,
     mail::Unsent,
     storage::{self, Opened},
@@ -149,7 +150,9 @@ impl EngineBuilder {
             breached,
             places,
             observer: Arc::new(Counting),
-            hooks: self.hooks.unwrap_or_else(|| Arc::new(NoHooks)),
+            hooks: self
+                .hooks
+                .map_or_else(|| Arc::new(NoHooks) as Arc<dyn Hooks>, |hooks| Arc::new(Patient::new(hooks))),
             keyring,
             permissions: Permissions::new(self.permissions)?,
             templates: self.templates.unwrap_or_else(Templates::builtin),
