@@ -1,6 +1,6 @@
 use super::{Config, Environment, SmtpTls, Span, schema::variable};
 use crate::keys;
-use authkit_core::{SessionPolicy, wire::Secret};
+use authkit_core::{SessionPolicy, accounts::is_redirect_entry, wire::Secret};
 use std::{fmt, net::IpAddr, path::Path};
 
 /// Something about the configuration that keeps AuthKit from starting.
@@ -182,8 +182,11 @@ impl Config {
             );
         }
         for url in &self.redirect_urls {
-            let fine = host_of(url).is_some() && !url.contains(['*', '?', '#', '\\', '@']) && !url.contains("/..");
-            refuse(!fine, "redirect_urls", &format!("`{url}` is not an address without wildcard, query and user name"));
+            refuse(
+                !is_redirect_entry(url),
+                "redirect_urls",
+                &format!("`{url}` is no address to send people to: use https, a host and a plain path"),
+            );
         }
         for host in &self.hosts {
             let fine = !host.is_empty() && !host.contains(['/', ':', '*', '@', ' ']);
@@ -638,7 +641,8 @@ mod tests {
         config.tokens.access = Span::hours(2);
         config.argon2.queue = 0;
         config.sessions.idle_timeout = Span::minutes(2);
-        config.redirect_urls = vec!["https://*.example.com/".into()];
+        // Nobody could be sent there: the rule of the address itself is narrower than a host and a path.
+        config.redirect_urls = vec!["https://app.example.com/a b".into()];
         config.cors.origins = vec!["https://a.example/path".into()];
         config.lockout.failures = 0;
         config.tls = Some(crate::config::Tls { cert: "/nowhere".into(), key: "/nowhere".into() });
