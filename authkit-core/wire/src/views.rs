@@ -30,6 +30,24 @@ pub enum UserStatus {
     PendingDeletion,
 }
 
+impl UserStatus {
+    /// Its name, in JSON and as stored.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Deactivated => "deactivated",
+            Self::PendingDeletion => "pending_deletion",
+        }
+    }
+
+    /// From its name.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Active, Self::Deactivated, Self::PendingDeletion].into_iter().find(|status| status.as_str() == text)
+    }
+}
+
 views! {
     /// A user as its owner and administrators see it.
     UserView {
@@ -275,6 +293,23 @@ pub enum AuditOutcome {
     Success,
     /// It was refused.
     Failure,
+}
+
+impl AuditOutcome {
+    /// Its name, in JSON and as stored.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Failure => "failure",
+        }
+    }
+
+    /// From its name.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Success, Self::Failure].into_iter().find(|outcome| outcome.as_str() == text)
+    }
 }
 
 /// The answer to a first factor.

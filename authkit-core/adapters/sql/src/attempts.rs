@@ -2,8 +2,7 @@
 
 use crate::{
     SqlStore,
-    accounts::BATCH,
-    db::{Expect, Statement, values},
+    db::{Expect, Statement, outlived, values},
     plan::{Planned, Walls},
 };
 use async_trait::async_trait;
@@ -88,12 +87,7 @@ pub(crate) fn plan(change: AttemptChange, walls: Walls) -> Planned {
         ),
         AttemptChange::DeleteStale { before } => {
             walls.system()?;
-            Statement::new(
-                Expect::Any,
-                "DELETE FROM attempts WHERE (tenant_id, key) IN (SELECT tenant_id, key FROM attempts \
-                 WHERE touched_at < $1 ORDER BY touched_at LIMIT +$2)",
-                values![before, BATCH],
-            )
+            outlived!("attempts", "tenant_id, key", "touched_at", before)
         }
         _ => return Err(StoreError::Unsupported),
     }])

@@ -24,13 +24,6 @@ macro_rules! columns {
     };
 }
 
-const fn outcome_text(outcome: AuditOutcome) -> &'static str {
-    match outcome {
-        AuditOutcome::Success => "success",
-        AuditOutcome::Failure => "failure",
-    }
-}
-
 pub(crate) fn plan(change: AuditChange, walls: Walls) -> Planned {
     Ok(match change {
         AuditChange::Write(record) => vec![Statement::new(
@@ -42,7 +35,7 @@ pub(crate) fn plan(change: AuditChange, walls: Walls) -> Planned {
                 walls.owns(record.tenant)?,
                 record.at,
                 record.action,
-                outcome_text(record.outcome),
+                record.outcome.as_str(),
                 record.actor,
                 record.subject,
                 record.personal,
@@ -107,11 +100,7 @@ fn record(row: &Row) -> Result<AuditRecord, StoreError> {
         tenant: row.id("tenant_id", TenantId::new)?,
         at: row.time("at")?,
         action: row.get("action")?,
-        outcome: match row.get::<String>("outcome")?.as_str() {
-            "success" => AuditOutcome::Success,
-            "failure" => AuditOutcome::Failure,
-            _ => return Err(corrupt("outcome", "unknown")),
-        },
+        outcome: AuditOutcome::parse(&row.get::<String>("outcome")?).ok_or_else(|| corrupt("outcome", "unknown"))?,
         actor: row.get("actor")?,
         subject: row.get("subject")?,
         personal: row.get("personal")?,
@@ -166,7 +155,7 @@ fn list_query(tenant: TenantId, filter: &AuditFilter, after: Option<&Position>, 
         and("r.subject =", subject.as_str().into());
     }
     if let Some(outcome) = filter.outcome {
-        and("r.outcome =", outcome_text(outcome).into());
+        and("r.outcome =", outcome.as_str().into());
     }
     // Ids begin with their time, so that a span of time is a span of the index.
     if let Some(from) = filter.from {

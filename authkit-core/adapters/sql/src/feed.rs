@@ -2,7 +2,7 @@
 
 use crate::{
     SqlStore,
-    accounts::parse_status,
+    accounts::status,
     db::{Expect, Row, Statement, values},
     dialect,
     plan::{Planned, Walls},
@@ -81,7 +81,7 @@ impl FeedStore for SqlStore {
         let rows = self.db.fetch(sql, values![tenant, user]).await?;
         let Some(first) = rows.first() else { return Ok(None) };
         Ok(Some(UserAuthority {
-            status: parse_status(&first.get::<String>("status")?)?,
+            status: status(first)?,
             security_version: first.get("security_version")?,
             kept_session: first.optional_id("kept_session", SessionId::new)?,
             roles: rows

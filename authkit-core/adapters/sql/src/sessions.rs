@@ -2,8 +2,8 @@
 
 use crate::{
     SqlStore,
-    accounts::{BATCH, user, user_columns},
-    db::{Expect, Row, SqliteDb, Statement, rows_text, to_json, values},
+    accounts::{user, user_columns},
+    db::{BATCH, Expect, Row, SqliteDb, Statement, rows_text, to_json, values},
     plan::{Planned, Walls},
 };
 use async_trait::async_trait;

@@ -77,6 +77,35 @@ macro_rules! values {
 }
 pub(crate) use values;
 
+/// How many rows one change deletes at most, so that it does not hold the writer.
+pub(crate) const BATCH: i64 = 1000;
+
+/// Deletes what is older than the time: of `$table` with the key `$key`, the oldest by `$column`, one batch.
+macro_rules! outlived {
+    ($table:literal, $key:literal, $column:literal, $before:expr) => {
+        $crate::db::Statement::new(
+            $crate::db::Expect::Any,
+            concat!(
+                "DELETE FROM ",
+                $table,
+                " WHERE (",
+                $key,
+                ") IN (SELECT ",
+                $key,
+                " FROM ",
+                $table,
+                " WHERE ",
+                $column,
+                " < $1 ORDER BY ",
+                $column,
+                " LIMIT +$2)"
+            ),
+            $crate::db::values![$before, $crate::db::BATCH],
+        )
+    };
+}
+pub(crate) use outlived;
+
 /// What a statement must have done, else its unit conflicts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Expect {
