@@ -14,8 +14,7 @@ use authkit_core::{
     notices::Templates,
     ports::{BreachedPasswords, Clock, Hooks, Mailer, NoHooks, NoPlaces, PasswordHasher, Places, Random, Store},
     rbac::{Permission, Permissions},
-    sessions::{Authority, Sessions},
-    tenants::Tenants,
+    sessions::Authority,
 };
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
@@ -156,7 +155,7 @@ impl EngineBuilder {
             keyring,
             permissions: Permissions::new(self.permissions)?,
             templates: self.templates.unwrap_or_else(Templates::builtin),
-            authority: Authority::new(&settings),
+            authority: Authority::new(),
             settings,
         });
         prepare(&cx).await?;
@@ -164,17 +163,11 @@ impl EngineBuilder {
     }
 }
 
-/// Writes what every installation starts with, and reads what this node is to know. Two nodes may do so at once: the
-/// loser of a race finds everything there when it looks again.
+/// [`Context::prepare`]; the loser of a race between two nodes finds everything there when it looks again.
 async fn prepare(cx: &Arc<Context>) -> Result<(), authkit_core::Error> {
     let mut tries = 0;
     loop {
-        let outcome = async {
-            Tenants::new(Arc::clone(cx)).ensure_default().await?;
-            Sessions::new(Arc::clone(cx)).ensure_keys().await?;
-            cx.authority.load(cx).await
-        };
-        match outcome.await {
+        match cx.prepare().await {
             Err(error) if error.code.retryable() && tries < 8 => {
                 tries += 1;
                 tokio::time::sleep(Duration::from_millis(25 << tries)).await;

@@ -237,7 +237,7 @@ async fn sweep(engine: &Engine, owner: Uuid) -> Result<Next> {
 
 async fn keys(engine: &Engine, owner: Uuid) -> Result<Next> {
     if leased(engine, owner, "keys").await? {
-        engine.sessions().maintain_keys().await?;
+        engine.sessions().ensure_keys().await?;
     }
     Ok(Next::Later)
 }
@@ -262,8 +262,7 @@ async fn leased(engine: &Engine, owner: Uuid, name: &'static str) -> Result<bool
 async fn leased_until(engine: &Engine, owner: Uuid, name: &'static str, time: SignedDuration) -> Result<bool> {
     let cx = engine.context();
     let now = cx.now();
-    let until = now.checked_add(time).unwrap_or(now);
-    let unit = Unit::new().with(LeaseChange::Acquire { name, owner, now, until });
+    let unit = Unit::new().with(LeaseChange::Acquire { name, owner, now, until: cx.after(time) });
     match cx.commit(Scope::System, unit).await {
         Ok(_) => Ok(true),
         Err(error) if error.conflict().is_some() => Ok(false),

@@ -2,7 +2,7 @@
 
 use super::{
     AccountChange, Accounts, Email, OneTimeToken, Presented, TokenPurpose, User, data_of, make_token, push_hook,
-    push_hooks, register::taken, reset::void_tokens, settings_of, signed_in, tokens::void_link,
+    push_hooks, register::taken, reset::void_tokens, settings_of, signed_in, tokens::void_unless_failed,
 };
 use crate::{
     Context, Origin, Principal, Result, audit,
@@ -161,7 +161,6 @@ fn key_of(cx: &Context, email: &str, tenant: authkit_wire::TenantId) -> Result<s
 fn refused(error: StoreError) -> crate::Error {
     match error.conflict() {
         Some((0, Conflict::Taken)) => taken(),
-        Some(_) => void_link(),
-        None => error.into(),
+        _ => void_unless_failed(error),
     }
 }

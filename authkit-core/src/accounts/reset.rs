@@ -2,7 +2,7 @@
 
 use super::{
     AccountChange, Accounts, Email, OneTimeToken, Presented, TokenPurpose, User, make_token, passwords::NewPassword,
-    place::Place, pseudonym, push_hook, push_hooks, tokens::void_link,
+    place::Place, pseudonym, push_hook, push_hooks, tokens::void_unless_failed,
 };
 use crate::{
     Context, Origin, Result, audit,
@@ -83,11 +83,7 @@ impl Accounts {
         unit.push(audit::entry(cx, &origin, "password.reset").actor(user.id).person(&user).build());
         unit.push(notices::tell(cx, &user, AccountEvent::PasswordChanged));
         push_hooks(cx, &mut unit, &operation);
-        // Whatever was quicker, another use of the link or a change of credentials, has made the link void.
-        cx.commit(Scope::Tenant(user.tenant), unit).await.map_err(|error| match error.conflict() {
-            Some(_) => void_link(),
-            None => error.into(),
-        })?;
+        cx.commit(Scope::Tenant(user.tenant), unit).await.map_err(void_unless_failed)?;
         Ok(())
     }
 }

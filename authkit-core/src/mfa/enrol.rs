@@ -5,7 +5,7 @@ use super::{
 };
 use crate::{
     Error, Origin, Principal, Result,
-    accounts::{AccountChange, push_hook, push_hooks},
+    accounts::{AccountChange, push_hook, push_hooks, signed_in},
     audit,
     notices::{self, AccountEvent},
     ports::{Scope, StoreError, Unit},
@@ -21,17 +21,17 @@ impl Mfa {
     /// Makes a TOTP secret that asks for nothing until it is confirmed; needs a fresh sign-in.
     ///
     /// # Errors
-    /// `auth.step_up_required`, `auth.unauthenticated`, `mfa.totp_already_active`, `auth.refused_by_application`.
+    /// `auth.step_up_required`, `auth.invalid_token`, `mfa.totp_already_active`, `auth.refused_by_application`.
     pub async fn enrol_totp(&self, origin: &Origin, principal: &Principal) -> Result<TotpEnrolmentView> {
         let cx = &*self.cx;
         principal.require_fresh(cx)?;
-        let user = self.own(principal).await?;
+        let user = signed_in(cx, principal).await?;
         let operation = self.ask(&user, Some(principal), "mfa.totp_enrolled").await?;
         let mut secret = Zeroizing::new([0; SECRET_LENGTH]);
         cx.random.fill(secret.as_mut());
         let base32 = otpauth::base32(secret.as_ref());
         let uri = otpauth::uri(&cx.settings.product_name, &user.email, &base32);
-        let (qr_svg, qr_png) = (otpauth::qr(&uri)?, otpauth::qr_png(&uri)?);
+        let (qr_svg, qr_png) = (otpauth::qr_svg(&uri)?, otpauth::qr_png(&uri)?);
         let totp = Totp {
             user: user.id,
             secret: cx.keyring.seal(&*cx.random, PURPOSE, user.id.uuid().as_bytes(), secret.as_ref()),
@@ -57,7 +57,7 @@ impl Mfa {
     /// Confirms the secret with a code of it and hands out ten backup codes; the other sessions end.
     ///
     /// # Errors
-    /// `auth.step_up_required`, `auth.unauthenticated`, `mfa.totp_not_enrolled`, `mfa.totp_already_active`,
+    /// `auth.step_up_required`, `auth.invalid_token`, `mfa.totp_not_enrolled`, `mfa.totp_already_active`,
     /// `auth.invalid_mfa_code`, `auth.too_many_attempts`, `auth.refused_by_application`; `server.conflict` when the
     /// account or the secret changed meanwhile.
     pub async fn confirm_totp(
@@ -68,7 +68,7 @@ impl Mfa {
     ) -> Result<BackupCodesView> {
         let cx = &*self.cx;
         principal.require_fresh(cx)?;
-        let user = self.own(principal).await?;
+        let user = signed_in(cx, principal).await?;
         let totp = cx.store.find_totp(user.tenant, user.id).await?.ok_or_else(not_enrolled)?;
         if totp.confirmed {
             return Err(ErrorCode::TotpAlreadyActive.into());

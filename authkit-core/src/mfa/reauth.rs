@@ -1,7 +1,7 @@
 use super::{Guard, Mfa, MfaChange, check, codes, not_enrolled, refused};
 use crate::{
     Origin, Principal, Result,
-    accounts::{AccountChange, User, passwords, push_hook, push_hooks},
+    accounts::{AccountChange, User, passwords, push_hook, push_hooks, signed_in},
     audit,
     notices::{self, AccountEvent},
     ports::{Operation, Scope, Unit},
@@ -85,7 +85,7 @@ impl Mfa {
         action: &str,
     ) -> Result<Proof> {
         let cx = &*self.cx;
-        let user = self.own(principal).await?;
+        let user = signed_in(cx, principal).await?;
         if !cx.store.find_totp(user.tenant, user.id).await?.is_some_and(|totp| totp.confirmed) {
             return Err(not_enrolled());
         }

@@ -385,7 +385,7 @@ async fn a_deactivated_user_changes_no_factors() {
         at: world.now(),
     };
     world.put(Scope::Tenant(user.tenant), deactivate).await;
-    assert_eq!(code(mfa(&world).enrol_totp(&world.origin(), &principal).await), ErrorCode::Unauthenticated);
+    assert_eq!(code(mfa(&world).enrol_totp(&world.origin(), &principal).await), ErrorCode::InvalidToken);
 }
 
 /// Commits something of another request between this one's reading and its commit.

@@ -62,7 +62,7 @@ impl Authority {
     /// An authority that knows nothing yet. It [`load`](Self::load)s before its first use, at the latest when it is
     /// first asked.
     #[must_use]
-    pub fn new(_: &Settings) -> Self {
+    pub fn new() -> Self {
         Self {
             snapshot: ArcSwap::default(),
             replacing: Mutex::default(),
@@ -347,7 +347,7 @@ impl Authority {
     }
 
     async fn take_in(&self, cx: &Context, events: &[FeedEvent]) -> Result<(), StoreError> {
-        let until = cx.now().saturating_add(memory(&cx.settings)).unwrap_or(Timestamp::MAX);
+        let until = cx.after(memory(&cx.settings));
         // What needs no read comes first: nothing delays it.
         for event in events {
             if let FeedEvent::SessionEnded(_, session) = event {

@@ -2,11 +2,11 @@
 
 use super::{IdempotencyChange, IdempotencyRecord};
 use crate::{
-    Context, Error, Result,
+    Context, Error, Result, later,
     ports::{Conflict, Scope, Unit},
 };
 use authkit_wire::{ErrorCode, TenantId};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use std::{sync::Arc, time::Duration};
 use subtle::ConstantTimeEq;
 
@@ -57,9 +57,7 @@ impl Idempotency {
         key: &str,
         body: &[u8],
     ) -> Result<Begin> {
-        if key.is_empty() || key.len() > MAX_KEY || !key.bytes().all(|b| b.is_ascii_graphic()) {
-            return Err(Error::field("Idempotency-Key", "invalid", "Use 1 to 255 visible ASCII characters."));
-        }
+        check_key(key)?;
         let (key, body) = identity(cx, tenant, principal, route, key, body);
         // Twice: what holds the key may expire, or come, between the read and the write.
         for _ in 0..2 {
@@ -68,14 +66,8 @@ impl Idempotency {
             if let Some(record) = found {
                 return replay(cx, &record, &body);
             }
-            let record = IdempotencyRecord {
-                tenant,
-                key,
-                body,
-                answer: None,
-                created_at: now,
-                expires_at: now.saturating_add(RUNNING).unwrap_or(Timestamp::MAX),
-            };
+            let record =
+                IdempotencyRecord { tenant, key, body, answer: None, created_at: now, expires_at: later(now, RUNNING) };
             let unit = Unit::new().with(IdempotencyChange::Reserve(record));
             match cx.commit(Scope::Tenant(tenant), unit).await {
                 Ok(_) => return Ok(Begin::Run(Guard { cx: cx.clone(), tenant, key })),
@@ -114,7 +106,7 @@ impl Idempotency {
     pub async fn complete(guard: Guard, answer: &[u8]) -> Result<()> {
         let cx = &guard.cx;
         let sealed = cx.keyring.seal(&*cx.random, PURPOSE, &guard.key, answer);
-        let expires_at = cx.now().saturating_add(KEPT).unwrap_or(Timestamp::MAX);
+        let expires_at = cx.after(KEPT);
         let complete = IdempotencyChange::Complete { key: guard.key, answer: sealed, expires_at };
         cx.commit(Scope::Tenant(guard.tenant), Unit::new().with(complete)).await?;
         Ok(())
@@ -165,4 +157,15 @@ fn tail(index: [u8; 33]) -> [u8; 32] {
     let mut tail = [0; 32];
     tail.copy_from_slice(&index[1..]);
     tail
+}
+
+/// Refuses an `Idempotency-Key` that is none.
+///
+/// # Errors
+/// A field error.
+pub(crate) fn check_key(key: &str) -> Result<()> {
+    if (1..=MAX_KEY).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic()) {
+        return Ok(());
+    }
+    Err(Error::field("Idempotency-Key", "invalid", "Use 1 to 255 visible ASCII characters."))
 }

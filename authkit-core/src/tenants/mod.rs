@@ -8,6 +8,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use idempotency::check_key;
 pub use idempotency::{Begin, Guard, Idempotency};
 pub use model::{DEFAULT_TENANT, Tenant, TenantSettings};
 pub use store::{IdempotencyChange, IdempotencyRecord, IdempotencyStore, LeaseChange, TenantChange, TenantStore};
