@@ -411,6 +411,31 @@ impl Hooks for Meanwhile {
 }
 
 #[tokio::test]
+async fn a_reset_that_another_change_overtakes_is_made_anew_and_asked_about_once() {
+    let mut hook = None;
+    let world = World::with(|cx, store| {
+        let meanwhile = Meanwhile { asked: AtomicUsize::new(0), store: store.clone(), unit: OnceLock::new() };
+        let meanwhile = Arc::new(meanwhile);
+        cx.hooks = meanwhile.clone();
+        hook = Some(meanwhile);
+    });
+    let Enrolled { user, .. } = enrolled(&world).await;
+    let hook = hook.expect("put in place");
+    let moved = crate::accounts::AccountChange::SetStatus {
+        user: user.id,
+        security_version: user.security_version,
+        status: UserStatus::Active,
+        erase_at: None,
+        at: world.now(),
+    };
+    hook.unit.set(Mutex::new(Unit::new().with(moved))).expect("once");
+    mfa(&world).reset(&world.origin(), None, user.id).await.expect("reset");
+    assert_eq!(hook.asked.load(Ordering::SeqCst), 1);
+    let stored = world.store.find_user(user.tenant, user.id).await.expect("read").expect("there");
+    assert!(!stored.mfa_enabled && stored.security_version == user.security_version + 2);
+}
+
+#[tokio::test]
 async fn an_enrolment_that_is_replaced_meanwhile_is_not_confirmed() {
     let mut hook = None;
     let world = World::with(|cx, store| {

@@ -119,6 +119,7 @@ counted! {
     }
     AttemptStore {
         find_attempts(tenant: TenantId, key: &AttemptKey) -> Option<Attempts>;
+        list_attempts(tenant: TenantId, keys: &[AttemptKey]) -> Vec<(AttemptKey, Attempts)>;
     }
     MfaStore {
         find_totp(tenant: TenantId, user: UserId) -> Option<Totp>;
@@ -133,6 +134,7 @@ counted! {
     }
     RoleStore {
         list_roles(tenant: TenantId) -> (Vec<Role>, i64);
+        roles_of_users(tenant: TenantId, users: &[UserId]) -> Vec<(UserId, RoleId)>;
         user_roles(tenant: TenantId, user: UserId) -> Vec<RoleId>;
         count_holders(tenant: TenantId, role: RoleId) -> i64;
     }

@@ -152,6 +152,20 @@ impl Statement {
     }
 }
 
+/// A list for `IN` of the values, which are added to `bound`. Lists of a few sizes only, filled up by
+/// repeating the last value, so that the prepared statements stay few. The values are not empty.
+pub(crate) fn in_list<T: Into<Value> + Copy>(bound: &mut Vec<Value>, given: &[T]) -> String {
+    let size = [1, 8, 32, 128].into_iter().find(|size| *size >= given.len()).unwrap_or(given.len());
+    let places: Vec<String> = (0..size)
+        .filter_map(|place| given.get(place.min(given.len().saturating_sub(1))))
+        .map(|value| {
+            bound.push((*value).into());
+            format!("${}", bound.len())
+        })
+        .collect();
+    places.join(", ")
+}
+
 /// The text of so many rows of so many values, numbered from `$1`.
 pub(crate) fn rows_text(rows: usize, columns: usize) -> String {
     let row = |row: usize| {
