@@ -155,7 +155,7 @@ impl EngineBuilder {
             keyring,
             permissions: Permissions::new(self.permissions)?,
             templates: self.templates.unwrap_or_else(Templates::builtin),
-            authority: Authority::new(),
+            authority: Authority::default(),
             settings,
         });
         prepare(&cx).await?;

@@ -36,7 +36,7 @@ pub fn bare(clock: impl Clock + 'static, random: impl Random + 'static, settings
         keyring,
         permissions: Permissions::default(),
         templates: Templates::default(),
-        authority: Authority::new(),
+        authority: Authority::default(),
         settings,
     })
 }
