@@ -8,12 +8,21 @@ use crate::{
         Random, Scope, Store, StoreError, Unit,
     },
     rbac::Permissions,
-    sessions::{Authority, FeedEvent},
+    sessions::{Authority, FeedEvent, Sessions},
+    tenants::Tenants,
 };
 use authkit_wire::{ErrorCode, TenantId};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::{net::IpAddr, sync::Arc};
 use uuid::Uuid;
+
+/// How often a change is made anew when others are faster. The host application is asked once, before the first time.
+pub(crate) const TRIES: usize = 16;
+
+/// `at + by`, at most the last time there is.
+pub(crate) fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
+    at.saturating_add(by).unwrap_or(Timestamp::MAX)
+}
 
 /// What every service works with: the ports, the keys and the settings of one installation.
 #[derive(Debug)]
@@ -53,6 +62,23 @@ impl Context {
         self.clock.now()
     }
 
+    /// The time so long from now, at most the last one there is.
+    #[must_use]
+    pub fn after(&self, span: SignedDuration) -> Timestamp {
+        later(self.now(), span)
+    }
+
+    /// Writes what every installation starts with, the default tenant, its system roles and a signing key, and reads what
+    /// this node is to know. Nodes may do so at the same time; one that loses a race can do it again.
+    ///
+    /// # Errors
+    /// Those of the store; `server.internal` when the key in use cannot be opened with the configured master keys.
+    pub async fn prepare(self: &Arc<Self>) -> Result<(), Error> {
+        Tenants::new(self.clone()).ensure_default().await?;
+        Sessions::new(self.clone()).ensure_keys().await?;
+        self.authority.load(self).await
+    }
+
     /// Commits `unit`, and lets this node know at once what it tells every node. Other nodes, and this one if the
     /// caller is dropped on the way, hear of it from the feed.
     ///
@@ -78,6 +104,16 @@ impl Context {
         }
         self.authority.apply(self, &events).await;
         Ok(applied)
+    }
+
+    /// The same for a unit that is made anew when something that it expects has changed: `None` says that it has. Try
+    /// it at most [`TRIES`] times.
+    pub(crate) async fn try_commit(&self, scope: Scope, unit: Unit) -> Result<Option<Applied>, Error> {
+        match self.commit(scope, unit).await {
+            Ok(applied) => Ok(Some(applied)),
+            Err(error) if error.conflict().is_some() => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Asks the host application whether an operation may go on. Call it after validation and before the unit of work.

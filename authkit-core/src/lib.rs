@@ -27,6 +27,7 @@ pub mod tenants;
 mod text;
 
 pub use context::{Context, Origin};
+pub(crate) use context::{TRIES, later};
 pub use error::{Error, Result};
 pub use sessions::Principal;
 pub use settings::*;

@@ -194,12 +194,17 @@ impl Default for LockoutPolicy {
 pub struct SessionPolicy {
     /// The oldest goes when one more is opened; `None` for no limit.
     pub max_per_user: Option<u32>,
-    /// Ends a session that was not used for so long.
+    /// Ends a session that was not used for so long; at least [`SHORTEST_IDLE`](Self::SHORTEST_IDLE).
     pub idle_timeout: Option<SignedDuration>,
     /// Ends a session so long after its sign-in.
     pub absolute_timeout: Option<SignedDuration>,
     /// How recent a sign-in must be for what needs a fresh one.
     pub fresh: SignedDuration,
+}
+
+impl SessionPolicy {
+    /// The shortest idle time that can be kept: activity is known to the minute, and on other nodes a minute later.
+    pub const SHORTEST_IDLE: SignedDuration = minutes(3);
 }
 
 impl Default for SessionPolicy {
@@ -221,7 +226,7 @@ pub struct LinkSettings {
     pub email_undo: SignedDuration,
     /// An attempt that waits for its second factor.
     pub mfa: SignedDuration,
-    /// Grace before a deleted account is erased.
+    /// How long an account that was put up for deletion may be opened again by its owner.
     pub deletion_grace: SignedDuration,
 }
 

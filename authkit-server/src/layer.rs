@@ -303,7 +303,7 @@ impl AuthKit {
     /// names no tenant.
     fn check_host<'a>(&self, parts: &'a Parts, peer: Option<IpAddr>, any_host: bool) -> Result<Option<Cow<'a, str>>> {
         let options = &self.app.shared.options;
-        let refused = |detail: &str| Err(Error::new(ErrorCode::NotAcceptableHost, detail));
+        let refused = |detail: &str| Err(Error::new(ErrorCode::UntrustedHost, detail));
         let Ok(host) = host::of(parts) else { return refused("The `Host` header is not readable.") };
         if options.development {
             // A page from elsewhere, opened in a browser on this machine, must not reach the outbox (DNS rebinding).

@@ -330,7 +330,7 @@ fn problem_responses() -> Value {
         (412, ErrorCode::PreconditionFailed, "It has changed since it was read."),
         (413, ErrorCode::BodyTooLarge, "The body is too large."),
         (415, ErrorCode::UnsupportedMediaType, "The body is not `application/json`."),
-        (421, ErrorCode::NotAcceptableHost, "The server does not answer for this host."),
+        (421, ErrorCode::UntrustedHost, "The server does not answer for this host."),
         (422, ErrorCode::ValidationFailed, "A value was refused; `errors` names the fields."),
         (429, ErrorCode::RateLimited, "Too many requests, or too many wrong attempts."),
         (500, ErrorCode::Internal, "Something went wrong; the log says what, under the trace id."),

@@ -2,6 +2,7 @@ use crate::{
     Argon2Pool, BreachedList, Config, Engine, EngineError, MaxMindPlaces,
     config::{ConfigError, Problem},
     counting::Counting,
+    hooks::Patient,
     keys,
     mail::Unsent,
     storage::{self, Opened},
@@ -13,8 +14,7 @@ use authkit_core::{
     notices::Templates,
     ports::{BreachedPasswords, Clock, Hooks, Mailer, NoHooks, NoPlaces, PasswordHasher, Places, Random, Store},
     rbac::{Permission, Permissions},
-    sessions::{Authority, Sessions},
-    tenants::Tenants,
+    sessions::Authority,
 };
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
@@ -149,11 +149,13 @@ impl EngineBuilder {
             breached,
             places,
             observer: Arc::new(Counting),
-            hooks: self.hooks.unwrap_or_else(|| Arc::new(NoHooks)),
+            hooks: self
+                .hooks
+                .map_or_else(|| Arc::new(NoHooks) as Arc<dyn Hooks>, |hooks| Arc::new(Patient::new(hooks))),
             keyring,
             permissions: Permissions::new(self.permissions)?,
             templates: self.templates.unwrap_or_else(Templates::builtin),
-            authority: Authority::new(&settings),
+            authority: Authority::default(),
             settings,
         });
         prepare(&cx).await?;
@@ -161,17 +163,11 @@ impl EngineBuilder {
     }
 }
 
-/// Writes what every installation starts with, and reads what this node is to know. Two nodes may do so at once: the
-/// loser of a race finds everything there when it looks again.
+/// [`Context::prepare`]; the loser of a race between two nodes finds everything there when it looks again.
 async fn prepare(cx: &Arc<Context>) -> Result<(), authkit_core::Error> {
     let mut tries = 0;
     loop {
-        let outcome = async {
-            Tenants::new(Arc::clone(cx)).ensure_default().await?;
-            Sessions::new(Arc::clone(cx)).ensure_keys().await?;
-            cx.authority.load(cx).await
-        };
-        match outcome.await {
+        match cx.prepare().await {
             Err(error) if error.code.retryable() && tries < 8 => {
                 tries += 1;
                 tokio::time::sleep(Duration::from_millis(25 << tries)).await;

@@ -200,6 +200,15 @@ impl Shared {
     }
 
     fn perform(&self, password: &Secret, task: &Task, blocks: &mut Vec<Block>) -> Result<Done, HashError> {
+        let done = self.compute(password, task, blocks);
+        // A stored hash may have needed more than those in force do.
+        if blocks.len() > self.params.block_count() {
+            *blocks = Vec::new();
+        }
+        done
+    }
+
+    fn compute(&self, password: &Secret, task: &Task, blocks: &mut Vec<Block>) -> Result<Done, HashError> {
         match task {
             Task::Hash => {
                 let mut salt = [0; 16];
@@ -420,6 +429,20 @@ mod tests {
         let started = Instant::now();
         pool.hash(&"x".into()).await.expect("hashed");
         assert!(started.elapsed() < one * 20, "the abandoned jobs were done");
+    }
+
+    #[test]
+    fn what_a_larger_stored_hash_needed_is_given_back() {
+        let shared = &pool(&SMALL).shared;
+        let large = Params::new(256, 1, 1, Some(OUTPUT)).expect("parameters");
+        let output = digest(&large, &"one".into(), &[1; 16], OUTPUT, &mut Vec::new()).expect("hashed");
+        let stored = encode(&large, &[1; 16], &output).expect("encoded");
+        let mut blocks = Vec::new();
+        let done = shared.perform(&"one".into(), &Task::Verify(stored), &mut blocks);
+        assert!(matches!(done, Ok(Done::Verified(Verified::Outdated))));
+        assert_eq!(blocks.capacity(), 0);
+        shared.perform(&"one".into(), &Task::Hash, &mut blocks).expect("hashed");
+        assert_eq!(blocks.len(), shared.params.block_count(), "those in force are kept");
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! The installation's master keys: reading, judging, and what development does without one.
 
-use authkit_core::{crypto::MasterKey, wire::Secret};
+use authkit_core::{
+    crypto::{MasterKey, sha256},
+    wire::Secret,
+};
 use base64::{
     Engine as _,
     engine::GeneralPurpose,
@@ -8,7 +11,7 @@ use base64::{
 };
 use std::{
     io::{ErrorKind, Read as _, Write as _},
-    path::Path,
+    path::{Path, PathBuf},
 };
 use zeroize::Zeroizing;
 
@@ -75,19 +78,8 @@ pub(crate) fn development_file(path: &Path, candidate: &[u8; 32]) -> Result<Mast
         std::fs::create_dir_all(folder).map_err(|error| failed("needs its folder", error))?;
     }
     // Written whole under another name first: two processes that start at once, or a crash, never leave half a key.
-    let unique = u64::from_be_bytes([
-        candidate[24],
-        candidate[25],
-        candidate[26],
-        candidate[27],
-        candidate[28],
-        candidate[29],
-        candidate[30],
-        candidate[31],
-    ])
-    .wrapping_mul(0x9e37_79b9_7f4a_7c15);
     if !path.exists() {
-        let draft = path.with_extension(format!("{unique:016x}.new"));
+        let draft = draft(path, candidate);
         let mut options = std::fs::OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]
@@ -108,6 +100,12 @@ pub(crate) fn development_file(path: &Path, candidate: &[u8; 32]) -> Result<Mast
         .and_then(|file| file.take(4_096).read_to_string(&mut text))
         .map_err(|error| failed("cannot be read", error))?;
     parse(&Secret::from(text.as_str())).map_err(|error| format!("the development key {}: {error}", path.display()))
+}
+
+/// A name of its own for each candidate, which tells nothing about it.
+fn draft(path: &Path, candidate: &[u8; 32]) -> PathBuf {
+    let name: String = sha256(candidate)[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+    path.with_extension(format!("{name}.new"))
 }
 
 #[cfg(test)]
@@ -150,6 +148,13 @@ mod tests {
             authkit_core::ports::Random::fill(&random, key.as_mut());
             assert_eq!(weakness(&key), None);
         }
+    }
+
+    #[test]
+    fn the_name_of_a_draft_tells_nothing_of_the_key() {
+        let name = |candidate| draft(Path::new("a.key"), candidate).display().to_string();
+        assert_eq!(name(&[9; 32]), "a.8c0cc17a04942cc4.new", "of SHA-256");
+        assert_ne!(name(&[9; 32]), name(&[8; 32]));
     }
 
     #[test]

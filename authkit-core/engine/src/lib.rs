@@ -32,6 +32,7 @@ mod counting;
 mod engine;
 mod error;
 mod hashing;
+mod hooks;
 mod keys;
 mod mail;
 mod operator;

@@ -237,7 +237,7 @@ async fn sweep(engine: &Engine, owner: Uuid) -> Result<Next> {
 
 async fn keys(engine: &Engine, owner: Uuid) -> Result<Next> {
     if leased(engine, owner, "keys").await? {
-        engine.sessions().maintain_keys().await?;
+        engine.sessions().ensure_keys().await?;
     }
     Ok(Next::Later)
 }
@@ -247,7 +247,7 @@ async fn gauges(engine: &Engine) -> Result<Next> {
     metrics::gauge!("authkit_notices_waiting").set(waiting as f64);
     metrics::gauge!("authkit_notices_dead").set(dead as f64);
     let cx = engine.context();
-    let unsealed = cx.store.list_unlinked_audit(UNSEALED).await?;
+    let unsealed = cx.store.list_unlinked_audit(None, UNSEALED).await?;
     metrics::gauge!("authkit_audit_unsealed").set(unsealed.len() as f64);
     let waits = unsealed.first().map_or(SignedDuration::ZERO, |oldest| cx.now().duration_since(oldest.at));
     metrics::gauge!("authkit_audit_unsealed_seconds").set(waits.as_secs_f64().max(0.0));
@@ -262,8 +262,7 @@ async fn leased(engine: &Engine, owner: Uuid, name: &'static str) -> Result<bool
 async fn leased_until(engine: &Engine, owner: Uuid, name: &'static str, time: SignedDuration) -> Result<bool> {
     let cx = engine.context();
     let now = cx.now();
-    let until = now.checked_add(time).unwrap_or(now);
-    let unit = Unit::new().with(LeaseChange::Acquire { name, owner, now, until });
+    let unit = Unit::new().with(LeaseChange::Acquire { name, owner, now, until: cx.after(time) });
     match cx.commit(Scope::System, unit).await {
         Ok(_) => Ok(true),
         Err(error) if error.conflict().is_some() => Ok(false),

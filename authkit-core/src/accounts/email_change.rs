@@ -1,8 +1,8 @@
 //! Moving an account to another address, and the way back.
 
 use super::{
-    AccountChange, Accounts, Email, Presented, TokenPurpose, data_of, make_token, push_hook, push_hooks,
-    register::taken, reset::void_tokens, settings_of, signed_in, tokens::void_link,
+    AccountChange, Accounts, Email, OneTimeToken, Presented, TokenPurpose, User, data_of, make_token, push_hook,
+    push_hooks, register::taken, reset::void_tokens, settings_of, signed_in, tokens::void_unless_failed,
 };
 use crate::{
     Context, Origin, Principal, Result, audit,
@@ -57,7 +57,8 @@ impl Accounts {
         Ok(())
     }
 
-    /// Moves the account to the proved address, ends all other sessions and offers the old address the way back.
+    /// Moves the account to the proved address, ends all other sessions and offers the old address, if that was proved,
+    /// the way back.
     ///
     /// # Errors
     /// `auth.invalid_token_or_expired`, `account.email_taken`, `auth.refused_by_application`.
@@ -71,13 +72,8 @@ impl Accounts {
         let operation = operation.action("email.changed");
         cx.before(&operation, None).await?;
 
-        let (undo, token) = make_token(cx, &user, TokenPurpose::EmailUndo, cx.settings.links.email_undo, &user.email)?;
-        let told = Notice::EmailChanged {
-            email: user.email.clone(),
-            new_email: email.clone(),
-            token: token.secret().clone(),
-            locale: user.locale.clone(),
-        };
+        // An address that was never proved may be anybody's: its owner gets no way into the account.
+        let way_back = if user.email_verified { Some(way_back(cx, &user, &email)?) } else { None };
         let mut unit = Unit::new()
             .with(AccountChange::SetEmail {
                 user: user.id,
@@ -89,12 +85,14 @@ impl Accounts {
             })
             .with(AccountChange::ConsumeToken { id: row.id, token_hash: row.token_hash });
         void_tokens(&mut unit, &user);
-        unit.push(AccountChange::CreateToken(undo));
         unit.push(AccountChange::DeleteRegistrationsOf { email_key });
         unit.push(SessionChange::EndAllOf { user: user.id, except: Some(session) });
         unit.push(FeedEvent::UserChanged(user.tenant, user.id));
         unit.push(audit::entry(cx, &origin, "email.changed").actor(user.id).person(&user).build());
-        unit.push(notices::enqueue(cx, user.tenant, &told));
+        if let Some((undo, told)) = way_back {
+            unit.push(AccountChange::CreateToken(undo));
+            unit.push(notices::enqueue(cx, user.tenant, &told));
+        }
         push_hooks(cx, &mut unit, &operation);
         cx.commit(Scope::Tenant(user.tenant), unit).await.map_err(refused)?;
         Ok(())
@@ -143,6 +141,18 @@ impl Accounts {
     }
 }
 
+/// The way back to the address that `user` has now, and what that address is told.
+fn way_back(cx: &Context, user: &User, new_email: &str) -> Result<(OneTimeToken, Notice)> {
+    let (undo, token) = make_token(cx, user, TokenPurpose::EmailUndo, cx.settings.links.email_undo, &user.email)?;
+    let told = Notice::EmailChanged {
+        email: user.email.clone(),
+        new_email: new_email.to_owned(),
+        token: token.secret().clone(),
+        locale: user.locale.clone(),
+    };
+    Ok((undo, told))
+}
+
 /// The key of an address that was accepted before; which letters the tenant allows now does not matter.
 fn key_of(cx: &Context, email: &str, tenant: authkit_wire::TenantId) -> Result<super::EmailKey> {
     Ok(Email::parse(email, true)?.key(&cx.keyring, tenant))
@@ -151,7 +161,6 @@ fn key_of(cx: &Context, email: &str, tenant: authkit_wire::TenantId) -> Result<s
 fn refused(error: StoreError) -> crate::Error {
     match error.conflict() {
         Some((0, Conflict::Taken)) => taken(),
-        Some(_) => void_link(),
-        None => error.into(),
+        _ => void_unless_failed(error),
     }
 }

@@ -65,9 +65,6 @@ impl Accounts {
     }
 }
 
-/// How often an operation starts anew when another request was quicker.
-const TRIES: usize = 4;
-
 /// The settings of an active tenant; `None` for one that nobody may use.
 pub(crate) fn settings_of(cx: &Context, tenant: TenantId) -> Option<TenantSettings> {
     cx.authority.tenant(tenant).filter(|tenant| tenant.active).map(|tenant| tenant.settings.clone())

@@ -40,7 +40,7 @@ pub struct User {
     pub kept_session: Option<SessionId>,
     /// Grows with every change but sign-ins.
     pub version: i64,
-    /// When it is erased, while deletion is pending.
+    /// From when on it may be erased, while deletion is pending; until then its owner may open it again.
     pub erase_at: Option<Timestamp>,
     /// When it last signed in.
     pub last_sign_in_at: Option<Timestamp>,
@@ -137,6 +137,9 @@ pub enum TokenPurpose {
 }
 
 impl TokenPurpose {
+    /// Every purpose.
+    pub const ALL: [Self; 5] = [Self::PasswordReset, Self::EmailChange, Self::EmailUndo, Self::Mfa, Self::Reactivate];
+
     /// As stored.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -152,9 +155,7 @@ impl TokenPurpose {
     /// From its stored form.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::PasswordReset, Self::EmailChange, Self::EmailUndo, Self::Mfa, Self::Reactivate]
-            .into_iter()
-            .find(|purpose| purpose.as_str() == text)
+        Self::ALL.into_iter().find(|purpose| purpose.as_str() == text)
     }
 }
 

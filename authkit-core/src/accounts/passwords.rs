@@ -163,9 +163,9 @@ pub(crate) async fn check_current_from(cx: &Context, origin: &Origin, user: &Use
     let reservation = lockout.reserve(cx).await?;
     let verified = match verify(cx, password, user.password_hash.as_deref()).await {
         Ok(verified) => verified,
-        Err(busy) => {
+        Err(error) => {
             lockout.withdraw(cx, reservation).await?;
-            return Err(busy);
+            return Err(error);
         }
     };
     let scope = Scope::Tenant(user.tenant);
@@ -173,10 +173,11 @@ pub(crate) async fn check_current_from(cx: &Context, origin: &Origin, user: &Use
         cx.commit(scope, Unit::new().with(lockout.clear())).await?;
         return Ok(());
     }
-    let mut unit =
-        Unit::new().with(audit::entry(cx, origin, "session.failed").failure().subject(user.id).person(user).build());
+    // Not the record of a sign-in: whoever gives it is signed in.
+    let record = |action: &str| audit::entry(cx, origin, action).actor(user.id).person(user).failure().build();
+    let mut unit = Unit::new().with(record("password.failed"));
     if reservation == Reservation::Last {
-        unit.push(audit::entry(cx, origin, "user.locked").subject(user.id).person(user).build());
+        unit.push(record("user.locked"));
         unit.push(notices::tell(cx, user, AccountEvent::AccountLocked));
     }
     cx.commit(scope, unit).await?;

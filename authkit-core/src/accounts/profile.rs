@@ -1,8 +1,8 @@
 //! The profile: what a person says about themself, within what the application has declared.
 
-use super::{AccountChange, Accounts, TRIES, push_hook, signed_in};
+use super::{AccountChange, Accounts, User, push_hook, signed_in};
 use crate::{
-    Context, Error, Origin, Principal, ProfileKind, Result, audit,
+    Context, Error, Origin, Principal, ProfileKind, Result, TRIES, audit,
     ports::{Operation, OperationKind, Scope, Unit},
     text::hides_something,
 };
@@ -36,44 +36,46 @@ impl Accounts {
         if_match: Option<i64>,
     ) -> Result<UserView> {
         let cx = &*self.cx;
+        let mut user = signed_in(cx, principal).await?;
+        let mut changed = edited(cx, &user, request.clone(), if_match)?;
+        let operation = Operation::new(OperationKind::UpdateProfile, user.tenant).on(user.id).by(Some(principal));
+        cx.before(&operation, None).await?;
         for _ in 0..TRIES {
-            let mut user = signed_in(cx, principal).await?;
-            let version = user.version;
-            let request = request.clone();
-            user.name = patch(request.name, name)?.apply(user.name);
-            user.locale = patch(request.locale, locale)?.apply(user.locale);
-            user.profile = fields(cx, &user.profile, request.profile.unwrap_or_default())?;
-            user.preferences = preferences(&user.preferences, request.preferences.unwrap_or_default())?;
-            if if_match.is_some_and(|version| version != user.version) {
-                return Err(ErrorCode::PreconditionFailed.into());
-            }
-            let operation = Operation::new(OperationKind::UpdateProfile, user.tenant).on(user.id).by(Some(principal));
-            cx.before(&operation, None).await?;
-
             let at = cx.now();
             let mut unit = Unit::new().with(AccountChange::UpdateProfile {
                 user: user.id,
-                version,
-                name: user.name.clone(),
-                locale: user.locale.clone(),
-                profile: user.profile.clone(),
-                preferences: user.preferences.clone(),
+                version: user.version,
+                name: changed.name.clone(),
+                locale: changed.locale.clone(),
+                profile: changed.profile.clone(),
+                preferences: changed.preferences.clone(),
                 at,
             });
             unit.push(audit::entry(cx, origin, "user.updated").actor(user.id).person(&user).build());
             push_hook(cx, &mut unit, &operation);
-            match cx.commit(Scope::Tenant(user.tenant), unit).await {
-                Ok(_) => {
-                    user.version += 1;
-                    user.updated_at = at;
-                    return Ok(user.view());
-                }
-                Err(error) if error.conflict().is_none() => return Err(error.into()),
-                Err(_) => {}
+            if cx.try_commit(Scope::Tenant(user.tenant), unit).await?.is_some() {
+                changed.version += 1;
+                changed.updated_at = at;
+                return Ok(changed.view());
             }
+            user = signed_in(cx, principal).await?;
+            changed = edited(cx, &user, request.clone(), if_match)?;
         }
         Err(ErrorCode::Conflict.into())
     }
+}
+
+/// `user` with what the request changes.
+fn edited(cx: &Context, user: &User, request: UpdateMeRequest, if_match: Option<i64>) -> Result<User> {
+    let mut user = user.clone();
+    user.name = patch(request.name, name)?.apply(user.name);
+    user.locale = patch(request.locale, locale)?.apply(user.locale);
+    user.profile = fields(cx, &user.profile, request.profile.unwrap_or_default())?;
+    user.preferences = preferences(&user.preferences, request.preferences.unwrap_or_default())?;
+    if if_match.is_some_and(|version| version != user.version) {
+        return Err(ErrorCode::PreconditionFailed.into());
+    }
+    Ok(user)
 }
 
 fn patch(value: Patch<String>, check: fn(&str) -> Result<Option<String>>) -> Result<Patch<String>> {

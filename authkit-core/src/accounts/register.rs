@@ -188,7 +188,7 @@ pub(super) fn taken() -> Error {
 }
 
 fn expiry(cx: &Context) -> Timestamp {
-    cx.now().checked_add(cx.settings.links.verify).unwrap_or(Timestamp::MAX)
+    cx.after(cx.settings.links.verify)
 }
 
 /// Collects what is wrong with the fields of a request, so that all of it is told at once.

@@ -2,17 +2,19 @@
 
 use super::{
     AccountChange, Accounts, Email, OneTimeToken, Presented, TokenPurpose, User, make_token, passwords::NewPassword,
-    place::Place, pseudonym, push_hook, push_hooks, tokens::void_link,
+    place::Place, pseudonym, push_hook, push_hooks, tokens::void_unless_failed,
 };
 use crate::{
     Context, Origin, Result, audit,
     auth::Lockout,
     crypto::OpaqueToken,
+    mfa::MfaChange,
     notices::{self, AccountEvent, Notice},
     ports::{Operation, OperationKind, Scope, Unit},
     sessions::{FeedEvent, SessionChange},
 };
 use authkit_wire::{EmailRequest, PasswordResetRequest};
+use jiff::Timestamp;
 
 impl Accounts {
     /// Mails a reset link, if there is an account; alike whatever the address.
@@ -40,7 +42,8 @@ impl Accounts {
         Ok(())
     }
 
-    /// Sets a new password with a mailed token, ends all sessions and lifts a lock. It never bypasses MFA.
+    /// Sets a new password with a mailed token, ends all sessions and lifts a lock. It never bypasses MFA, but where it
+    /// is the first proof of the address it removes the second factor of whoever held the account without one.
     ///
     /// A refused password does not use the token up.
     ///
@@ -70,6 +73,7 @@ impl Accounts {
             .with(AccountChange::ConsumeToken { id: row.id, token_hash: row.token_hash });
         if !user.email_verified {
             unit.push(AccountChange::VerifyEmail { user: user.id, email_key: user.email_key, at });
+            drop_unproved_factors(&mut unit, &user, at);
         }
         void_tokens(&mut unit, &user);
         unit.push(SessionChange::EndAllOf { user: user.id, except: None });
@@ -79,11 +83,7 @@ impl Accounts {
         unit.push(audit::entry(cx, &origin, "password.reset").actor(user.id).person(&user).build());
         unit.push(notices::tell(cx, &user, AccountEvent::PasswordChanged));
         push_hooks(cx, &mut unit, &operation);
-        // Whatever was quicker, another use of the link or a change of credentials, has made the link void.
-        cx.commit(Scope::Tenant(user.tenant), unit).await.map_err(|error| match error.conflict() {
-            Some(_) => void_link(),
-            None => error.into(),
-        })?;
+        cx.commit(Scope::Tenant(user.tenant), unit).await.map_err(void_unless_failed)?;
         Ok(())
     }
 }
@@ -95,6 +95,22 @@ impl Accounts {
 /// None that depends on the user.
 pub(crate) fn issue(cx: &Context, user: &User) -> Result<(OneTimeToken, OpaqueToken)> {
     make_token(cx, user, TokenPurpose::PasswordReset, cx.settings.links.reset, &())
+}
+
+/// Removes the second factor of an account whose address is proved only now: it is that of somebody who may not own the
+/// address.
+fn drop_unproved_factors(unit: &mut Unit, user: &User, at: Timestamp) {
+    if user.mfa_enabled {
+        unit.push(AccountChange::SetMfa {
+            user: user.id,
+            // The new password has made it grow.
+            security_version: user.security_version + 1,
+            enabled: false,
+            kept_session: None,
+            at,
+        });
+    }
+    unit.push(MfaChange::Remove { user: user.id });
 }
 
 /// Deletes what was made under the old credentials and is void with them.

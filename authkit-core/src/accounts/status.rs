@@ -5,20 +5,15 @@ use super::{
     reset::void_tokens, signed_in,
 };
 use crate::{
-    Context, Error, Origin, Principal, Result, audit,
+    Error, Origin, Principal, Result, TRIES, audit,
     auth::Lockout,
+    later,
     notices::{self, AccountEvent},
     ports::{Operation, OperationKind, Scope, Unit},
-    rbac::{RoleChange, require_reach},
+    rbac::{keep_an_admin, require_reach},
     sessions::{FeedEvent, SessionChange},
 };
 use authkit_wire::{AdminUserView, ErrorCode, PasswordConfirmRequest, UserId, UserStatus};
-
-/// The fixed role of administrators.
-const ADMIN: &str = "admin";
-
-/// How often an act reads again after the user or the tenant's roles changed under it.
-const TRIES: usize = 16;
 
 impl Accounts {
     /// Deactivates the own account, given the password or a fresh sign-in. The mail about it holds the way back.
@@ -37,8 +32,8 @@ impl Accounts {
         Ok(())
     }
 
-    /// Puts the own account up for deletion after the grace period, given the password or a fresh sign-in. The mail
-    /// about it holds the way back.
+    /// Puts the own account up for deletion, given the password or a fresh sign-in. It is closed at once; the mail about
+    /// it holds the way back, for the grace period.
     ///
     /// # Errors
     /// `auth.invalid_credentials`, `auth.step_up_required`, `role.last_admin`, `auth.refused_by_application`.
@@ -73,7 +68,7 @@ impl Accounts {
             return self.admin_view(user).await;
         }
         if principal.is_some_and(|principal| principal.user == id) {
-            refuse_last_admin(&self.cx, &user).await?;
+            keep_an_admin(&self.cx, &user).await?;
             return Err(Error::new(ErrorCode::Forbidden, "Deactivate your own account with your password."));
         }
         let user = self.set_status(origin, principal, user, UserStatus::Deactivated).await?;
@@ -114,10 +109,8 @@ impl Accounts {
             let entry = audit::entry(cx, origin, "user.unlocked").by(principal).subject(user.id).tenant(user.tenant);
             unit.push(entry.seen(administrator.as_ref()).build());
             push_hook(cx, &mut unit, &operation);
-            match cx.commit(Scope::Tenant(user.tenant), unit).await {
-                Ok(_) => return self.admin_view(user).await,
-                Err(error) if error.conflict().is_none() => return Err(error.into()),
-                Err(_) => {}
+            if cx.try_commit(Scope::Tenant(user.tenant), unit).await?.is_some() {
+                return self.admin_view(user).await;
             }
         }
         Err(ErrorCode::Conflict.into())
@@ -153,10 +146,8 @@ impl Accounts {
             let entry = audit::entry(cx, origin, "user.deactivated").by(principal).subject(user.id).tenant(user.tenant);
             unit.push(entry.seen(administrator.as_ref()).data("way_back", "shut").build());
             push_hook(cx, &mut unit, &operation);
-            match cx.commit(Scope::Tenant(user.tenant), unit).await {
-                Ok(_) => return Ok(()),
-                Err(error) if error.conflict().is_none() => return Err(error.into()),
-                Err(_) => {}
+            if cx.try_commit(Scope::Tenant(user.tenant), unit).await?.is_some() {
+                return Ok(());
             }
         }
         Err(ErrorCode::Conflict.into())
@@ -184,13 +175,12 @@ impl Accounts {
             let unchanged = require_reach(cx, principal, &user).await?;
             // An operator can make another administrator at any time; nobody else can.
             let guard = if principal.is_some() && status != UserStatus::Active {
-                refuse_last_admin(cx, &user).await?
+                keep_an_admin(cx, &user).await?
             } else {
                 None
             };
             let at = cx.now();
-            let grace = cx.settings.links.deletion_grace;
-            let erase_at = (status == UserStatus::PendingDeletion).then(|| at.checked_add(grace).ok()).flatten();
+            let erase_at = (status == UserStatus::PendingDeletion).then(|| later(at, cx.settings.links.deletion_grace));
             let mut unit = Unit::new().with(AccountChange::SetStatus {
                 user: user.id,
                 security_version: user.security_version,
@@ -220,17 +210,13 @@ impl Accounts {
             } else {
                 push_hooks(cx, &mut unit, &operation);
             }
-            match cx.commit(Scope::Tenant(user.tenant), unit).await {
-                Ok(_) => {
-                    user.status = status;
-                    user.erase_at = erase_at;
-                    user.version += 1;
-                    user.security_version += 1;
-                    user.updated_at = at;
-                    return Ok(user);
-                }
-                Err(error) if error.conflict().is_none() => return Err(error.into()),
-                Err(_) => {}
+            if cx.try_commit(Scope::Tenant(user.tenant), unit).await?.is_some() {
+                user.status = status;
+                user.erase_at = erase_at;
+                user.version += 1;
+                user.security_version += 1;
+                user.updated_at = at;
+                return Ok(user);
             }
             let found = cx.store.find_user(user.tenant, user.id).await?;
             user = found.ok_or(ErrorCode::UserNotFound)?;
@@ -241,18 +227,4 @@ impl Accounts {
         }
         Err(ErrorCode::Conflict.into())
     }
-}
-
-/// Refuses to take the last active administrator away. For other administrators it returns the change that makes sure
-/// of it when two of them go at once.
-async fn refuse_last_admin(cx: &Context, user: &User) -> Result<Option<RoleChange>> {
-    let (roles, version) = cx.store.list_roles(user.tenant).await?;
-    let Some(admin) = roles.iter().find(|role| role.system && role.name == ADMIN) else { return Ok(None) };
-    if !user.is_active() || !cx.store.user_roles(user.tenant, user.id).await?.contains(&admin.id) {
-        return Ok(None);
-    }
-    if cx.store.count_holders(user.tenant, admin.id).await? <= 1 {
-        return Err(Error::new(ErrorCode::RoleLastAdmin, "Make somebody else an administrator first."));
-    }
-    Ok(Some(RoleChange::Advance { version }))
 }

@@ -91,7 +91,7 @@ pub enum AccountChange {
         security_version: i64,
         /// The new status.
         status: UserStatus,
-        /// When the account is erased.
+        /// From when on the account may be erased.
         erase_at: Option<Timestamp>,
         /// When.
         at: Timestamp,

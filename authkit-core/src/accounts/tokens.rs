@@ -4,10 +4,12 @@ use super::{OneTimeToken, TokenPurpose, User, settings_of};
 use crate::{
     Context, Error, Origin, Result,
     crypto::{OpaqueKind, OpaqueToken},
+    later,
+    ports::StoreError,
     tenants::DEFAULT_TENANT,
 };
 use authkit_wire::{ErrorCode, OneTimeTokenId, Secret, TenantId};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde::{Serialize, de::DeserializeOwned};
 
 impl TokenPurpose {
@@ -48,7 +50,7 @@ pub(crate) fn make_token(
         data: cx.keyring.seal(&*cx.random, purpose.as_str(), id.uuid().as_bytes(), &plain),
         security_version: user.security_version,
         created_at: now,
-        expires_at: now.checked_add(life).unwrap_or(Timestamp::MAX),
+        expires_at: later(now, life),
     };
     Ok((row, token))
 }
@@ -101,6 +103,12 @@ impl Presented {
     pub(crate) async fn get(cx: &Context, origin: &Origin, purpose: TokenPurpose, text: &Secret) -> Result<Self> {
         Self::find(cx, origin, purpose, text).await?.ok_or_else(void_link)
     }
+}
+
+/// What a failed commit means where the token is used up in the unit: whatever was quicker, another use of the link or a
+/// change of the account, has made the link void.
+pub(super) fn void_unless_failed(error: StoreError) -> Error {
+    if error.conflict().is_some() { void_link() } else { error.into() }
 }
 
 /// The answer to a link that is forged, used or too old.

@@ -4,14 +4,14 @@ use super::{
     AccountChange, Accounts, Presented, Registration, TokenPurpose, of_tenant, push_hook, redirect,
     register::{new_user, user_of},
     settings_of,
-    tokens::void_link,
+    tokens::{void_link, void_unless_failed},
 };
 use crate::{
     Context, Origin, Result, audit,
     crypto::{OpaqueKind, OpaqueToken},
     notices::{self, AccountEvent},
     ports::{NewAccount, Operation, OperationKind, Scope, Unit},
-    sessions::FeedEvent,
+    tenants::TenantSettings,
 };
 use authkit_wire::{RegistrationId, Secret, TokenRequest, VerifiedView};
 
@@ -23,9 +23,8 @@ impl Accounts {
     /// `auth.refused_by_application`.
     pub async fn verify_email(&self, origin: &Origin, request: TokenRequest) -> Result<VerifiedView> {
         let cx = &*self.cx;
-        let (origin, registration) = find(cx, origin, &request.token).await?.ok_or_else(void_link)?;
+        let (origin, settings, registration) = find(cx, origin, &request.token).await?.ok_or_else(void_link)?;
         let tenant = registration.tenant;
-        let settings = settings_of(cx, tenant).ok_or_else(void_link)?;
 
         let unverified = cx.store.find_user(tenant, user_of(registration.id)).await?;
         let mut unit = Unit::new();
@@ -38,7 +37,6 @@ impl Accounts {
             user.email_verified = true;
             user.version += 1;
             user.updated_at = at;
-            unit.push(FeedEvent::UserChanged(tenant, user.id));
             user
         } else {
             let account = NewAccount {
@@ -57,11 +55,8 @@ impl Accounts {
         unit.push(AccountChange::DeleteRegistrationsOf { email_key: registration.email_key });
         unit.push(audit::entry(cx, &origin, "user.verified").actor(user.id).person(&user).build());
         unit.push(notices::tell(cx, &user, AccountEvent::Welcome));
-        // The address was taken, or the link used, while this request was under way: either way the link is void.
-        cx.commit(Scope::Tenant(tenant), unit).await.map_err(|error| match error.conflict() {
-            Some(_) => void_link(),
-            None => error.into(),
-        })?;
+        // Also when the address was taken while this request was under way.
+        cx.commit(Scope::Tenant(tenant), unit).await.map_err(void_unless_failed)?;
         let allowed = || cx.settings.redirect_urls.iter().chain(&settings.redirect_urls);
         let redirect_url = registration.redirect_url.filter(|url| redirect::check(url, allowed()).is_ok());
         Ok(VerifiedView { user: user.view(), redirect_url })
@@ -73,24 +68,22 @@ impl Accounts {
     /// Those of the store.
     pub async fn token_is_valid(&self, origin: &Origin, kind: OpaqueKind, token: &Secret) -> Result<bool> {
         let cx = &*self.cx;
-        let purpose = match kind {
-            OpaqueKind::Verify => return Ok(find(cx, origin, token).await?.is_some()),
-            OpaqueKind::Reset => TokenPurpose::PasswordReset,
-            OpaqueKind::EmailChange => TokenPurpose::EmailChange,
-            OpaqueKind::EmailUndo => TokenPurpose::EmailUndo,
-            OpaqueKind::Reactivate => TokenPurpose::Reactivate,
-            OpaqueKind::Mfa => TokenPurpose::Mfa,
-            OpaqueKind::Refresh => return Ok(false),
-        };
-        Ok(Presented::find(cx, origin, purpose, token).await?.is_some())
+        if kind == OpaqueKind::Verify {
+            return Ok(find(cx, origin, token).await?.is_some());
+        }
+        match TokenPurpose::ALL.into_iter().find(|purpose| purpose.opaque() == kind) {
+            Some(purpose) => Ok(Presented::find(cx, origin, purpose, token).await?.is_some()),
+            None => Ok(false),
+        }
     }
 }
 
-/// The registration that a presented token proves, with the request's origin in its tenant.
-async fn find(cx: &Context, origin: &Origin, text: &Secret) -> Result<Option<(Origin, Registration)>> {
+/// The registration that a presented token proves, with the request's origin in its tenant, and the tenant's settings.
+async fn find(cx: &Context, origin: &Origin, text: &Secret) -> Result<Option<(Origin, TenantSettings, Registration)>> {
     let Some(token) = OpaqueToken::parse(&cx.keyring, OpaqueKind::Verify, text.expose()) else { return Ok(None) };
     let Some(origin) = of_tenant(origin, token.tenant) else { return Ok(None) };
+    let Some(settings) = settings_of(cx, token.tenant) else { return Ok(None) };
     let registration = cx.store.find_registration(token.tenant, RegistrationId::new(token.id)).await?;
     let live = |row: &Registration| token.matches(&row.token_hash) && row.expires_at > cx.now();
-    Ok(registration.filter(live).map(|registration| (origin, registration)))
+    Ok(registration.filter(live).map(|registration| (origin, settings, registration)))
 }

@@ -172,7 +172,7 @@ impl World {
     /// What was recorded, the oldest first.
     pub(crate) async fn actions(&self) -> Vec<String> {
         use crate::audit::AuditStore;
-        let rows = self.store.list_unlinked_audit(1000).await.expect("read");
+        let rows = self.store.list_unlinked_audit(None, 1000).await.expect("read");
         rows.into_iter().map(|record| record.action).collect()
     }
 }

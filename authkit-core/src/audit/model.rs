@@ -19,7 +19,7 @@ pub struct AuditRecord {
     pub actor: Option<String>,
     /// To whom or what.
     pub subject: Option<String>,
-    /// Address and `User-Agent`, sealed under the subject's key; gone when that key is.
+    /// Address and `User-Agent`, sealed under the key of the person whose they are; gone when that key is.
     pub personal: Option<Vec<u8>>,
     /// Finds the request in the logs.
     pub trace_id: Option<String>,
@@ -27,7 +27,7 @@ pub struct AuditRecord {
     pub data: Map<String, Value>,
     /// The key version of `mac`.
     pub key_version: u32,
-    /// HMAC over everything above.
+    /// HMAC over everything above but the key version, whose key makes it.
     pub mac: [u8; 32],
 }
 

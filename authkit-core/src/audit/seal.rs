@@ -65,7 +65,7 @@ impl AuditLog {
     pub async fn seal(&self) -> Result<()> {
         let mut stale = 0;
         while stale < STALE {
-            let records = self.cx.store.list_unlinked_audit(BATCH).await?;
+            let records = self.cx.store.list_unlinked_audit(None, BATCH).await?;
             if records.is_empty() {
                 break;
             }
@@ -82,6 +82,8 @@ impl AuditLog {
                 links.push(AuditLink { sequence, record: record.id, link });
             }
             match self.commit(AuditChange::Link(links)).await? {
+                // What is written meanwhile is the next run's: under steady writes there is always something new.
+                Outcome::Done if records.len() < BATCH as usize => break,
                 Outcome::Done => {}
                 Outcome::Busy => return Ok(()),
                 Outcome::Stale => stale += 1,

@@ -49,8 +49,8 @@ pub trait AuditStore {
     async fn find_audit(&self, tenant: TenantId, id: AuditId)
     -> Result<Option<(AuditRecord, Option<i64>)>, StoreError>;
 
-    /// Records of every tenant that are not linked yet, oldest first (by id), at most `limit`.
-    async fn list_unlinked_audit(&self, limit: u32) -> Result<Vec<AuditRecord>, StoreError>;
+    /// Records of every tenant that are not linked yet, oldest first (by id), after the given one, at most `limit`.
+    async fn list_unlinked_audit(&self, after: Option<AuditId>, limit: u32) -> Result<Vec<AuditRecord>, StoreError>;
 
     /// Links after `sequence` with their records (`None` when a record is missing), in order, at most `limit`.
     async fn list_audit_chain(

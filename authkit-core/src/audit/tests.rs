@@ -250,6 +250,34 @@ async fn sealing_links_everything_and_signs_once_a_minute() {
 }
 
 #[tokio::test]
+async fn a_run_of_the_sealer_ends_although_records_go_on_being_written() {
+    use crate::accounts::tests::counting::{Counters, Counting};
+    let counters = std::sync::Arc::new(Counters::default());
+    let world = World::with(|cx, _| {
+        cx.store = std::sync::Arc::new(Counting { inner: cx.store.clone(), counters: counters.clone() });
+    });
+    let log = AuditLog::new(world.cx.clone());
+    write(&world, "test.one").await;
+    log.seal().await.expect("sealed");
+    write(&world, "test.two").await;
+    counters.take();
+    log.seal().await.expect("sealed");
+    assert_eq!(counters.take().reads, 3, "what is unlinked, the last link, and the last link to sign");
+    assert!(verify(&world).await.is_clean());
+}
+
+#[tokio::test]
+async fn every_unlinked_record_is_checked() {
+    let world = World::new();
+    for n in 0..2001 {
+        write(&world, &format!("test.{n}")).await;
+    }
+    world.advance(11);
+    let report = verify(&world).await;
+    assert_eq!((report.records, report.problem_count), (2001, 2001));
+}
+
+#[tokio::test]
 async fn a_record_that_becomes_visible_late_is_linked_after_younger_ones() {
     let world = World::new();
     let log = AuditLog::new(world.cx.clone());

@@ -210,16 +210,23 @@ impl AuditLog {
 
     async fn check_unlinked(&self, report: &mut VerifyReport) -> Result<()> {
         let now = self.cx.now();
-        for record in self.cx.store.list_unlinked_audit(PAGE).await? {
-            report.records += 1;
-            if !mac::holds(&self.cx.keyring, &record) {
-                report.problem(VerifyProblem::RecordChanged { sequence: None, record: record.id });
+        let mut after = None;
+        loop {
+            let page = self.cx.store.list_unlinked_audit(after, PAGE).await?;
+            for record in &page {
+                report.records += 1;
+                if !mac::holds(&self.cx.keyring, record) {
+                    report.problem(VerifyProblem::RecordChanged { sequence: None, record: record.id });
+                }
+                if now.duration_since(record.at) > UNSEALED {
+                    report.problem(VerifyProblem::Unsealed { record: record.id });
+                }
             }
-            if now.duration_since(record.at) > UNSEALED {
-                report.problem(VerifyProblem::Unsealed { record: record.id });
+            match page.last() {
+                Some(last) if page.len() == PAGE as usize => after = Some(last.id),
+                _ => return Ok(()),
             }
         }
-        Ok(())
     }
 }
 

@@ -1,14 +1,15 @@
 //! Wrong attempts: counted before they are made, under a keyed hash, whether or not there is an account.
 
-use super::{AttemptChange, AttemptKey};
+use super::{AttemptChange, AttemptKey, Attempts};
 use crate::{
     Context, Result,
     accounts::{EmailKey, User},
     mfa,
     ports::{Conflict, Scope, Unit},
 };
-use authkit_wire::TenantId;
+use authkit_wire::{TenantId, UserId};
 use jiff::Timestamp;
+use std::collections::HashMap;
 
 /// The count of one kind of attempts on one address or user.
 #[derive(Clone, Copy, Debug)]
@@ -85,13 +86,29 @@ impl Lockout {
     }
 
     /// What it is counted under.
-    pub(super) const fn key(&self) -> &AttemptKey {
+    pub(crate) const fn key(&self) -> &AttemptKey {
         &self.key
     }
 
     /// Forgets the attempts: one was right, or somebody lifts the lock.
     pub(crate) const fn clear(&self) -> AttemptChange {
         AttemptChange::Clear { key: self.key }
+    }
+
+    /// Until when each of the users, who are of one tenant, may not sign in; nothing for those who may.
+    pub(crate) async fn locked_sign_ins(
+        cx: &Context,
+        tenant: TenantId,
+        users: &[User],
+    ) -> Result<HashMap<UserId, Timestamp>> {
+        let keys: Vec<AttemptKey> = users.iter().map(|user| Self::sign_in(cx, tenant, &user.email_key).key).collect();
+        let counted: HashMap<AttemptKey, Attempts> = cx.store.list_attempts(tenant, &keys).await?.into_iter().collect();
+        let now = cx.now();
+        let locked = users.iter().zip(&keys).filter_map(|(user, key)| {
+            let until = counted.get(key)?.locked_until?;
+            (until > now).then_some((user.id, until))
+        });
+        Ok(locked.collect())
     }
 
     /// Until when no attempt may be made, if that is so now.

@@ -8,11 +8,11 @@ use crate::{
         wrong_credentials,
     },
     audit, mfa,
-    notices::{self, AccountEvent, Notice},
+    notices::{self, AccountEvent},
     ports::{Operation, OperationKind, Scope, StoreError, Unit, Verified},
     sessions,
 };
-use authkit_wire::{ErrorCode, LoginRequest, LoginView, MfaRequiredView, Secret, UserId};
+use authkit_wire::{ErrorCode, LoginRequest, LoginView, MfaRequiredView, Secret};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -50,10 +50,10 @@ impl SignIn {
             let hash = user.as_ref().and_then(|user| user.password_hash.as_deref());
             let verified = match passwords::verify(cx, &request.password, hash).await {
                 Ok(verified) => verified,
-                Err(busy) => {
+                Err(error) => {
                     // An attempt that was not made does not count.
                     lockout.withdraw(cx, reservation).await?;
-                    return Err(busy);
+                    return Err(error);
                 }
             };
             let admitted = user
@@ -102,12 +102,8 @@ async fn fail(
         unit.push(record("user.locked"));
         unit.push(match user {
             Some(user) => notices::tell(cx, user, AccountEvent::AccountLocked),
-            None => {
-                // Costs what telling somebody costs. The worker finds no such user and tells nobody.
-                let (event, user) = (AccountEvent::AccountLocked, UserId::new(cx.uuid()));
-                let email = email.as_str().to_owned();
-                notices::enqueue(cx, origin.tenant, &Notice::Account { event, user, email, locale: None })
-            }
+            // Costs what telling somebody costs.
+            None => notices::enqueue(cx, origin.tenant, &notices::to_nobody(cx, email)),
         });
     }
     cx.commit(Scope::Tenant(origin.tenant), unit).await?;

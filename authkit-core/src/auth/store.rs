@@ -66,4 +66,11 @@ pub enum AttemptChange {
 pub trait AttemptStore {
     /// What is counted under the key.
     async fn find_attempts(&self, tenant: TenantId, key: &AttemptKey) -> Result<Option<Attempts>, StoreError>;
+
+    /// What is counted under each of the keys, in no order; nothing for those without a row.
+    async fn list_attempts(
+        &self,
+        tenant: TenantId,
+        keys: &[AttemptKey],
+    ) -> Result<Vec<(AttemptKey, Attempts)>, StoreError>;
 }

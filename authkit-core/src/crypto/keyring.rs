@@ -117,8 +117,8 @@ impl Keyring {
         keyed(&self.versions[&self.current].mac, purpose, parts)
     }
 
-    /// A keyed hash that stays the same when keys rotate, for finding rows by a value that is not stored in the clear.
-    /// Its first byte is the version of the index key.
+    /// A keyed hash for finding rows by a value that is not stored in the clear. It stays the same when keys are added,
+    /// and as long as the oldest one is configured. Its first byte is the lowest byte of that one's version.
     #[must_use]
     pub fn index(&self, purpose: &str, parts: &[&[u8]]) -> [u8; 33] {
         let mut index = [self.index_version as u8; 33];

@@ -7,8 +7,7 @@ use crate::{
     notices::Templates,
     ports::{Clock, NoHooks, NoObserver, NoPlaces, PasswordHasher, Random},
     rbac::Permissions,
-    sessions::{Authority, Sessions},
-    tenants::Tenants,
+    sessions::Authority,
 };
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -37,21 +36,18 @@ pub fn bare(clock: impl Clock + 'static, random: impl Random + 'static, settings
         keyring,
         permissions: Permissions::default(),
         templates: Templates::default(),
-        authority: Authority::new(&settings),
+        authority: Authority::default(),
         settings,
     })
 }
 
-/// Writes what every installation starts with: the default tenant, its system roles and a signing key.
+/// Makes the context ready for every service: [`Context::prepare`].
 ///
 /// # Errors
 /// Those of the store.
 pub async fn prepare(cx: Context) -> Result<Arc<Context>> {
     let cx = Arc::new(cx);
-    cx.authority.load(&cx).await?;
-    Tenants::new(cx.clone()).ensure_default().await?;
-    Sessions::new(cx.clone()).ensure_keys().await?;
-    cx.authority.load(&cx).await?;
+    cx.prepare().await?;
     Ok(cx)
 }
 

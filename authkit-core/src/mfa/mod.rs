@@ -15,8 +15,9 @@ mod tests;
 
 pub(crate) use check::{attempt_key, check, methods, refused};
 pub(crate) use codes::LOW;
+pub(crate) use guard::Guard;
 pub use model::Totp;
-pub use otpauth::qr as qr_svg;
+pub use otpauth::qr_svg;
 pub use store::{MfaChange, MfaStore};
 
 use crate::{
@@ -49,12 +50,6 @@ impl Mfa {
         let totp = store.find_totp(principal.tenant, principal.user).await?.is_some_and(|totp| totp.confirmed);
         let left = if totp { store.count_backup_codes(principal.tenant, principal.user).await? } else { 0 };
         Ok(MfaStatusView { totp, backup_codes_left: left, backup_codes_low: totp && left <= LOW })
-    }
-
-    /// The principal's own row. A user that is gone or not active has no business here, whatever the token says.
-    async fn own(&self, principal: &Principal) -> Result<User> {
-        let user = self.cx.store.find_user(principal.tenant, principal.user).await?;
-        user.filter(|user| user.status == UserStatus::Active).ok_or_else(|| ErrorCode::Unauthenticated.into())
     }
 
     /// Asks the host application about what the audit log will call `action`, and returns what it is to hear of after

@@ -57,7 +57,7 @@ fn code(text: &str) -> Result<QrCode> {
 }
 
 /// The QR code of `text` as an SVG element that can stand in a page.
-pub fn qr(text: &str) -> Result<String> {
+pub fn qr_svg(text: &str) -> Result<String> {
     let code = code(text)?;
     let svg = code.render::<svg::Color<'_>>().module_dimensions(4, 4).build();
     // The XML declaration must not stand inside HTML.
@@ -96,7 +96,7 @@ mod tests {
     #[test]
     fn the_qr_code_is_an_svg_element_even_for_the_longest_account() {
         let uri = uri(&"é".repeat(64), &format!("{}@{}", "x".repeat(64), "y".repeat(189)), &"A".repeat(32));
-        let svg = qr(&uri).expect("fits");
+        let svg = qr_svg(&uri).expect("fits");
         assert!(svg.starts_with("<svg") && svg.ends_with("</svg>"));
     }
 }

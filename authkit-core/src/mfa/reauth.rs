@@ -1,21 +1,20 @@
-use super::{Mfa, MfaChange, check, codes, guard, not_enrolled};
+use super::{Guard, Mfa, MfaChange, check, codes, not_enrolled, refused};
 use crate::{
-    Error, Origin, Principal, Result,
-    accounts::{AccountChange, User, passwords, push_hook, push_hooks},
+    Origin, Principal, Result,
+    accounts::{AccountChange, User, passwords, push_hook, push_hooks, signed_in},
     audit,
-    auth::Reservation,
     notices::{self, AccountEvent},
     ports::{Operation, Scope, Unit},
     sessions::{FeedEvent, SessionChange},
 };
-use authkit_wire::{BackupCodesView, ErrorCode, MfaMethod, MfaReauthRequest};
+use authkit_wire::{BackupCodesView, MfaMethod, MfaReauthRequest};
 
 /// What password and code proved.
 struct Proof {
     user: User,
     /// Consumes the code: it belongs into the operation's unit.
     consume: MfaChange,
-    reservation: Reservation,
+    guard: Guard,
     operation: Operation,
 }
 
@@ -27,7 +26,7 @@ impl Mfa {
     /// `auth.too_many_attempts`.
     pub async fn disable_totp(&self, origin: &Origin, principal: &Principal, request: MfaReauthRequest) -> Result<()> {
         let cx = &*self.cx;
-        let Proof { user, consume, reservation, operation } =
+        let Proof { user, consume, guard, operation } =
             self.reauthenticate(origin, principal, &request, "mfa.totp_disabled").await?;
         let mut unit = Unit::new().with(AccountChange::SetMfa {
             user: user.id,
@@ -39,12 +38,12 @@ impl Mfa {
         let place = unit.push(consume);
         unit.push(MfaChange::Remove { user: user.id });
         unit.push(SessionChange::EndAllOf { user: user.id, except: Some(principal.session) });
-        unit.push(guard::clear(cx, &user));
+        unit.push(guard.clear());
         unit.push(FeedEvent::UserChanged(user.tenant, user.id));
         unit.push(notices::tell(cx, &user, AccountEvent::MfaDisabled));
         unit.push(used(self, origin, &user, "mfa.totp_disabled", request.method));
         push_hooks(cx, &mut unit, &operation);
-        self.consume(origin, &user, unit, place, reservation).await
+        self.consume(origin, &user, unit, place, &guard).await
     }
 
     /// Makes ten new backup codes, given password and a code; the old ones are void.
@@ -58,7 +57,7 @@ impl Mfa {
         request: MfaReauthRequest,
     ) -> Result<BackupCodesView> {
         let cx = &*self.cx;
-        let Proof { user, consume, reservation, operation } =
+        let Proof { user, consume, guard, operation } =
             self.reauthenticate(origin, principal, &request, "mfa.backup_codes_regenerated").await?;
         let codes = codes::generate(cx);
         let mut unit = Unit::new();
@@ -69,11 +68,11 @@ impl Mfa {
             codes: codes::all_stored(cx, &user, &codes),
             at: cx.now(),
         });
-        unit.push(guard::clear(cx, &user));
+        unit.push(guard.clear());
         unit.push(notices::tell(cx, &user, AccountEvent::BackupCodesRegenerated));
         unit.push(used(self, origin, &user, "mfa.backup_codes_regenerated", request.method));
         push_hook(cx, &mut unit, &operation);
-        self.consume(origin, &user, unit, place, reservation).await?;
+        self.consume(origin, &user, unit, place, &guard).await?;
         Ok(BackupCodesView { backup_codes: codes })
     }
 
@@ -86,37 +85,24 @@ impl Mfa {
         action: &str,
     ) -> Result<Proof> {
         let cx = &*self.cx;
-        let user = self.own(principal).await?;
+        let user = signed_in(cx, principal).await?;
         if !cx.store.find_totp(user.tenant, user.id).await?.is_some_and(|totp| totp.confirmed) {
             return Err(not_enrolled());
         }
         passwords::check_current_from(cx, origin, &user, &request.password).await?;
         let operation = self.ask(&user, Some(principal), action).await?;
-        let reservation = guard::reserve(cx, &user).await?;
+        let guard = Guard::begin(cx, origin, &user, false).await?;
         match check(cx, &user, request.method, &request.code).await {
-            Ok(consume) => Ok(Proof { user, consume, reservation, operation }),
-            Err(error) if error.code == ErrorCode::InvalidMfaCode => {
-                Err(guard::failed(cx, origin, &user, reservation).await)
-            }
-            Err(error) => Err(error),
+            Ok(consume) => Ok(Proof { user, consume, guard, operation }),
+            Err(error) => Err(guard.failed(cx, origin, &user, error).await),
         }
     }
 
     /// Commits; the change at `place` consumes the code.
-    async fn consume(
-        &self,
-        origin: &Origin,
-        user: &User,
-        unit: Unit,
-        place: usize,
-        reservation: Reservation,
-    ) -> Result<()> {
+    async fn consume(&self, origin: &Origin, user: &User, unit: Unit, place: usize, guard: &Guard) -> Result<()> {
         match self.cx.commit(Scope::Tenant(user.tenant), unit).await {
             Ok(_) => Ok(()),
-            Err(error) if error.conflict().is_some_and(|(change, _)| change == place) => {
-                Err(guard::failed(&self.cx, origin, user, reservation).await)
-            }
-            Err(error) => Err(Error::from(error)),
+            Err(error) => Err(guard.failed(&self.cx, origin, user, refused(error, place)).await),
         }
     }
 }

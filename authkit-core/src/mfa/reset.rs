@@ -1,17 +1,15 @@
-use super::{Mfa, MfaChange, guard, not_enrolled};
+use super::{Mfa, MfaChange, not_enrolled};
 use crate::{
-    Error, Origin, Principal, Result,
-    accounts::{AccountChange, push_hooks},
+    Context, Origin, Principal, Result, TRIES,
+    accounts::{AccountChange, User, push_hooks},
     audit,
+    auth::Lockout,
     notices::{self, AccountEvent},
     ports::{Scope, Unit},
-    rbac::require_reach,
+    rbac::{RoleChange, require_reach},
     sessions::{FeedEvent, SessionChange},
 };
-use authkit_wire::{ErrorCode, UserId};
-
-/// How often a reset reads again after the account or the tenant's roles changed under it.
-const TRIES: usize = 16;
+use authkit_wire::{ErrorCode, TenantId, UserId};
 
 impl Mfa {
     /// Removes a user's second factors for an administrator or operator, and ends the user's sessions.
@@ -22,48 +20,50 @@ impl Mfa {
         if let Some(principal) = principal {
             principal.require("mfa:reset")?;
         }
+        let cx = &*self.cx;
+        let tenant = principal.map_or(origin.tenant, |principal| principal.tenant);
+        let (mut user, mut unchanged) = enrolled(cx, principal, tenant, user).await?;
+        let operation = self.ask(&user, principal, "mfa.reset").await?;
+        let administrator = audit::administrator(cx, principal).await?;
         for _ in 0..TRIES {
-            if self.try_reset(origin, principal, user).await? {
+            let entry = audit::entry(cx, origin, "mfa.reset").tenant(tenant).by(principal).subject(user.id);
+            let mut unit = Unit::new()
+                .with(AccountChange::SetMfa {
+                    user: user.id,
+                    security_version: user.security_version,
+                    enabled: false,
+                    kept_session: None,
+                    at: cx.now(),
+                })
+                .with(MfaChange::Remove { user: user.id })
+                .with(SessionChange::EndAllOf { user: user.id, except: None })
+                .with(Lockout::second_factor(cx, &user).clear())
+                .with(FeedEvent::UserChanged(tenant, user.id))
+                .with(notices::tell(cx, &user, AccountEvent::MfaDisabled))
+                .with(entry.seen(administrator.as_ref()).build());
+            unit.changes.extend(unchanged.map(Into::into));
+            push_hooks(cx, &mut unit, &operation);
+            if cx.try_commit(Scope::Tenant(tenant), unit).await?.is_some() {
                 return Ok(());
             }
+            (user, unchanged) = enrolled(cx, principal, tenant, user.id).await?;
         }
         Err(ErrorCode::Conflict.into())
     }
+}
 
-    async fn try_reset(&self, origin: &Origin, principal: Option<&Principal>, user: UserId) -> Result<bool> {
-        let cx = &*self.cx;
-        let tenant = principal.map_or(origin.tenant, |principal| principal.tenant);
-        let user = cx.store.find_user(tenant, user).await?.ok_or_else(|| Error::from(ErrorCode::UserNotFound))?;
-        let unchanged = require_reach(cx, principal, &user).await?;
-        if !user.mfa_enabled && cx.store.find_totp(tenant, user.id).await?.is_none() {
-            return Err(not_enrolled());
-        }
-        let operation = self.ask(&user, principal, "mfa.reset").await?;
-        let administrator = audit::administrator(cx, principal).await?;
-        let entry = audit::entry(cx, origin, "mfa.reset").tenant(tenant).by(principal).subject(user.id);
-        let entry = entry.seen(administrator.as_ref());
-        let mut unit = Unit::new()
-            .with(AccountChange::SetMfa {
-                user: user.id,
-                security_version: user.security_version,
-                enabled: false,
-                kept_session: None,
-                at: cx.now(),
-            })
-            .with(MfaChange::Remove { user: user.id })
-            .with(SessionChange::EndAllOf { user: user.id, except: None })
-            .with(guard::clear(cx, &user))
-            .with(FeedEvent::UserChanged(tenant, user.id))
-            .with(notices::tell(cx, &user, AccountEvent::MfaDisabled))
-            .with(entry.build());
-        if let Some(unchanged) = unchanged {
-            unit.push(unchanged);
-        }
-        push_hooks(cx, &mut unit, &operation);
-        match cx.commit(Scope::Tenant(tenant), unit).await {
-            Ok(_) => Ok(true),
-            Err(error) if error.conflict().is_some() => Ok(false),
-            Err(error) => Err(error.into()),
-        }
+/// The user, who is in the caller's reach and has a second factor, and the change that makes sure of the former. (A
+/// factor that was never confirmed asks for nothing, and is replaced by the next enrolment.)
+async fn enrolled(
+    cx: &Context,
+    principal: Option<&Principal>,
+    tenant: TenantId,
+    user: UserId,
+) -> Result<(User, Option<RoleChange>)> {
+    let user = cx.store.find_user(tenant, user).await?.ok_or(ErrorCode::UserNotFound)?;
+    let unchanged = require_reach(cx, principal, &user).await?;
+    if user.mfa_enabled || cx.store.find_totp(tenant, user.id).await?.is_some_and(|totp| totp.confirmed) {
+        return Ok((user, unchanged));
     }
+    Err(not_enrolled())
 }

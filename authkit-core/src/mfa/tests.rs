@@ -132,6 +132,30 @@ async fn confirming_gives_ten_codes_once_and_ends_the_other_sessions() {
 }
 
 #[tokio::test]
+async fn what_is_no_wrong_code_does_not_lock_whoever_is_signed_in() {
+    let world = World::new();
+    let Enrolled { user, principal, secret, .. } = enrolled(&world).await;
+    let none = MfaChange::ReplaceBackupCodes { user: user.id, codes: Vec::new(), at: world.now() };
+    world.put(Scope::Tenant(user.tenant), none).await;
+    for _ in 0..10 {
+        let asked = proof(MfaMethod::BackupCode, &"0000-0000-0000".into());
+        let refused = mfa(&world).regenerate_backup_codes(&world.origin(), &principal, asked).await;
+        assert_eq!(code(refused), ErrorCode::MfaMethodUnavailable);
+    }
+    let right = proof(MfaMethod::Totp, &shown(&world, &secret, 0));
+    mfa(&world).regenerate_backup_codes(&world.origin(), &principal, right).await.expect("not locked");
+}
+
+#[tokio::test]
+async fn an_authenticator_that_was_never_confirmed_is_no_factor_to_reset() {
+    let world = World::new();
+    let user = world.user("ada").await;
+    let principal = world.principal(&user).await;
+    mfa(&world).enrol_totp(&world.origin(), &principal).await.expect("enrolled");
+    assert_eq!(code(mfa(&world).reset(&world.origin(), None, user.id).await), ErrorCode::TotpNotEnrolled);
+}
+
+#[tokio::test]
 async fn enrolling_and_confirming_need_a_fresh_sign_in() {
     let world = World::new();
     let user = world.user("ada").await;
@@ -361,7 +385,7 @@ async fn a_deactivated_user_changes_no_factors() {
         at: world.now(),
     };
     world.put(Scope::Tenant(user.tenant), deactivate).await;
-    assert_eq!(code(mfa(&world).enrol_totp(&world.origin(), &principal).await), ErrorCode::Unauthenticated);
+    assert_eq!(code(mfa(&world).enrol_totp(&world.origin(), &principal).await), ErrorCode::InvalidToken);
 }
 
 /// Commits something of another request between this one's reading and its commit.
@@ -384,6 +408,31 @@ impl Hooks for Meanwhile {
         }
         Ok(())
     }
+}
+
+#[tokio::test]
+async fn a_reset_that_another_change_overtakes_is_made_anew_and_asked_about_once() {
+    let mut hook = None;
+    let world = World::with(|cx, store| {
+        let meanwhile = Meanwhile { asked: AtomicUsize::new(0), store: store.clone(), unit: OnceLock::new() };
+        let meanwhile = Arc::new(meanwhile);
+        cx.hooks = meanwhile.clone();
+        hook = Some(meanwhile);
+    });
+    let Enrolled { user, .. } = enrolled(&world).await;
+    let hook = hook.expect("put in place");
+    let moved = crate::accounts::AccountChange::SetStatus {
+        user: user.id,
+        security_version: user.security_version,
+        status: UserStatus::Active,
+        erase_at: None,
+        at: world.now(),
+    };
+    hook.unit.set(Mutex::new(Unit::new().with(moved))).expect("once");
+    mfa(&world).reset(&world.origin(), None, user.id).await.expect("reset");
+    assert_eq!(hook.asked.load(Ordering::SeqCst), 1);
+    let stored = world.store.find_user(user.tenant, user.id).await.expect("read").expect("there");
+    assert!(!stored.mfa_enabled && stored.security_version == user.security_version + 2);
 }
 
 #[tokio::test]

@@ -179,13 +179,8 @@ async fn taken(cx: &Context, record: &OutboxNotice, owner: &User, with: Vec<Chan
     if !limit::allows(cx, record, &owner.email_key, "address_taken").await? {
         return Ok(Delivery::Nothing(with));
     }
-    let account = match owner.status {
-        UserStatus::Active => "active",
-        UserStatus::PendingDeletion => "pending_deletion",
-        _ => "deactivated",
-    };
     let letter = Letter { kind: "address_taken", to: &owner.email, locale: owner.locale.as_deref() };
-    let values = Values { account, ..letter.values(cx, record) };
+    let values = Values { account: owner.status.as_str(), ..letter.values(cx, record) };
     letter.render(cx, record, &values, with)
 }
 
@@ -259,7 +254,6 @@ impl Letter<'_> {
             subject: rendered.subject,
             text: rendered.text,
             html: rendered.html,
-            code: None,
         };
         Ok(Delivery::Mail(Box::new(mail), with))
     }

@@ -4,10 +4,11 @@ use super::{Notice, NoticeChange, OutboxNotice, decide, enqueue::PURPOSE};
 use crate::{
     Context, Error,
     crypto::KeyringError,
+    later,
     ports::{Change, Mail, MailError, Mailer, Operation, Scope, StoreError, Unit},
 };
 use authkit_wire::OutboxMailView;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use std::{
     future::Future,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -96,7 +97,7 @@ async fn settle(cx: &Context, owner: Uuid, mailer: &dyn Mailer, record: OutboxNo
         }
         Err(Failure::Temporary(reason)) if record.attempts < TRIES => {
             tracing::warn!(%id, kind, attempt = record.attempts, reason, "a notice will be tried again");
-            let available_at = later(cx.now(), wait(cx, record.attempts));
+            let available_at = cx.after(wait(cx, record.attempts));
             vec![NoticeChange::Retry { id, owner, available_at }.into()]
         }
         Err(Failure::Temporary(reason) | Failure::Permanent(reason)) => {
@@ -124,8 +125,8 @@ async fn attempt(cx: &Context, mailer: &dyn Mailer, record: &OutboxNotice) -> Re
 /// In development a delivered mail stays readable: the installation's outbox is where it goes.
 fn kept(cx: &Context, mail: Mail) -> Option<Change> {
     cx.settings.development_outbox.then(|| {
-        let Mail { id, kind, to, subject, text, html, links, code, .. } = mail;
-        let view = OutboxMailView { kind, to, subject, text, html, links, code, created_at: cx.now() };
+        let Mail { id, kind, to, subject, text, html, links, .. } = mail;
+        let view = OutboxMailView { kind, to, subject, text, html, links, code: None, created_at: cx.now() };
         NoticeChange::KeepForDevelopment { id, mail: view }.into()
     })
 }
@@ -141,18 +142,14 @@ fn open(cx: &Context, record: &OutboxNotice) -> Result<Notice, Failure> {
     serde_json::from_slice(&plain).map_err(|_| Failure::Temporary("the payload is of an unknown form".into()))
 }
 
-/// The wait after the failed try number `attempts`: exponential, spread by a quarter to either side.
+/// The wait after the failed try number `attempts`: four times the one before, spread by a quarter to either side.
 fn wait(cx: &Context, attempts: i64) -> SignedDuration {
-    let doublings = u32::try_from(attempts.clamp(1, TRIES) - 1).unwrap_or_default();
-    let base = FIRST_WAIT.saturating_mul(4_i32.saturating_pow(doublings)).min(LONGEST_WAIT);
+    let earlier = u32::try_from(attempts.clamp(1, TRIES) - 1).unwrap_or_default();
+    let base = FIRST_WAIT.saturating_mul(4_i32.saturating_pow(earlier)).min(LONGEST_WAIT);
     let mut byte = [0; 2];
     cx.random.fill(&mut byte);
     let spread = i128::from(u16::from_be_bytes(byte)) * base.as_nanos() / 2 / i128::from(u16::MAX);
     base.saturating_sub(base / 4).saturating_add(SignedDuration::from_nanos_i128(spread))
-}
-
-fn later(now: Timestamp, by: SignedDuration) -> Timestamp {
-    now.checked_add(by).unwrap_or(Timestamp::MAX)
 }
 
 /// Runs all futures on this task, side by side. One that panics takes no other with it: its record stays leased, and is

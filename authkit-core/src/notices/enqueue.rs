@@ -4,10 +4,11 @@ use super::{AccountEvent, Notice, NoticeChange, OutboxNotice};
 use crate::{
     Context,
     accounts::{Email, User},
+    later,
     ports::{Operation, Random},
 };
 use authkit_wire::{NoticeId, Secret, TenantId, UserId};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use zeroize::Zeroizing;
 
 /// What seals a record's payload, bound to the record's id.
@@ -37,7 +38,7 @@ pub fn enqueue(cx: &Context, tenant: TenantId, notice: &Notice) -> NoticeChange 
         lease: None,
         dead: false,
         created_at: now,
-        expires_at: now.checked_add(lifetime(cx, notice)).unwrap_or(Timestamp::MAX),
+        expires_at: later(now, lifetime(cx, notice)),
     })
 }
 

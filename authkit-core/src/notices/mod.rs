@@ -15,7 +15,7 @@ mod templates;
 pub use enqueue::{after_hook, enqueue, tell};
 pub(crate) use enqueue::{tell_with_way_back, to_nobody};
 pub use model::{AccountEvent, Notice, OutboxNotice};
-pub use store::{NoticeChange, NoticeStore};
+pub use store::{KEPT_MAIL, NoticeChange, NoticeStore};
 pub use templates::{TemplateError, TemplateSource, Templates, duration};
 
 use crate::{Context, Result, accounts::Email, ports::Mailer};

@@ -164,7 +164,7 @@ pub enum AccountEvent {
     AccountDeactivated,
     /// The account was activated again.
     AccountReactivated,
-    /// The account will be deleted.
+    /// The account was put up for deletion.
     DeletionScheduled,
 }
 

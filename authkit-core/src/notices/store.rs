@@ -5,6 +5,9 @@ use authkit_wire::{NoticeId, OutboxMailView, TenantId};
 use jiff::Timestamp;
 use uuid::Uuid;
 
+/// How many delivered mails of a tenant stay readable in development.
+pub const KEPT_MAIL: u32 = 1000;
+
 /// A change of the outbox.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -39,12 +42,13 @@ pub enum NoticeChange {
         /// The lease's owner.
         owner: Uuid,
     },
-    /// Deletes notices that expired before the time, in every tenant (`Scope::System`); any number of rows.
+    /// Deletes notices that expired before the time, in every tenant (`Scope::System`), at most 1,000; any number of rows.
     DeleteExpired {
         /// The time.
         before: Timestamp,
     },
     /// Keeps a delivered mail readable for development, with its sealed id as dedupe: a second one of the id is ignored.
+    /// Of each tenant the newest [`KEPT_MAIL`] stay.
     KeepForDevelopment {
         /// The notice it came from.
         id: NoticeId,

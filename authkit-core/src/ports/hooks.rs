@@ -208,6 +208,7 @@ pub struct TokenSubject<'a> {
 /// - [`before`](Self::before) runs after validation and before the unit of work; a refusal stops the operation with `auth.refused_by_application`.
 ///   Only signing out is not asked about: it never refuses.
 /// - [`after`](Self::after) runs from the outbox after the commit, at least once, also when the client has gone; a failure is retried.
+///   The engine gives each call ten seconds.
 /// - [`claims`](Self::claims) adds claims to an access token; the registered and AuthKit's own names are ignored.
 #[async_trait]
 pub trait Hooks: Debug + Send + Sync {

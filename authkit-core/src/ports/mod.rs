@@ -111,8 +111,6 @@ pub struct Mail {
     pub html: String,
     /// The links in it.
     pub links: Vec<String>,
-    /// The code in it.
-    pub code: Option<String>,
 }
 
 impl Debug for Mail {

@@ -1,11 +1,11 @@
-use super::{ADMIN, Role, RoleChange, Roles, rules::Basis, tries::Tries};
+use super::{RoleChange, Roles, system::require_another_admin, tries::Tries};
 use crate::{
     Error, Origin, Principal, Result,
-    accounts::{User, push_hook},
+    accounts::push_hook,
     ports::{Operation, OperationKind, Unit},
     sessions::FeedEvent,
 };
-use authkit_wire::{ErrorCode, RoleId, UserId, UserStatus};
+use authkit_wire::{ErrorCode, RoleId, UserId};
 
 impl Roles {
     /// Assigns a role. Nothing happens when the user holds it already.
@@ -70,8 +70,8 @@ impl Roles {
         if self.cx.store.user_roles(basis.tenant, user.id).await?.contains(&role.id) == held {
             return Ok(true);
         }
-        if !held {
-            self.require_another_admin(&basis, &user, role).await?;
+        if !held && role.is_admin() {
+            require_another_admin(&self.cx, &user, role.id).await?;
         }
         let (action, change) = if held {
             let (by, at) = (principal.map(|principal| principal.user), self.cx.now());
@@ -96,14 +96,5 @@ impl Roles {
             );
         push_hook(&self.cx, &mut unit, &operation);
         Ok(self.commit(basis.tenant, unit).await?.is_ok())
-    }
-
-    /// The last active administrator stays one, else nobody could make another.
-    async fn require_another_admin(&self, basis: &Basis, user: &User, role: &Role) -> Result<()> {
-        let counts = role.system && role.name == ADMIN && user.status == UserStatus::Active;
-        if counts && self.cx.store.count_holders(basis.tenant, role.id).await? <= 1 {
-            return Err(ErrorCode::RoleLastAdmin.into());
-        }
-        Ok(())
     }
 }

@@ -23,6 +23,7 @@ pub(crate) use reach::require_reach;
 pub use set::{Grant, GrantScope, PermissionSet};
 pub use store::{RoleChange, RoleStore};
 pub use system::ADMIN;
+pub(crate) use system::keep_an_admin;
 pub use table::RoleTable;
 
 use crate::{
@@ -79,13 +80,27 @@ impl Roles {
         Ok(paging.page(&self.cx, roles, position, |role| role.view()))
     }
 
-    /// One role. It asks for no permission: the caller has checked `roles:read`.
+    /// One role.
     ///
     /// # Errors
-    /// `role.not_found`.
-    pub async fn get(&self, tenant: TenantId, id: RoleId) -> Result<RoleView> {
+    /// `auth.forbidden` without `roles:read`; `role.not_found`.
+    pub async fn get(&self, principal: &Principal, id: RoleId) -> Result<RoleView> {
+        principal.require("roles:read")?;
+        Ok(self.find(principal.tenant, id).await?.view())
+    }
+
+    /// The version of a role, which a write may be based on.
+    ///
+    /// # Errors
+    /// `auth.forbidden` without `roles:write`; `role.not_found`.
+    pub async fn version(&self, principal: &Principal, id: RoleId) -> Result<i64> {
+        principal.require("roles:write")?;
+        Ok(self.find(principal.tenant, id).await?.version)
+    }
+
+    async fn find(&self, tenant: TenantId, id: RoleId) -> Result<Role> {
         let (roles, _) = self.cx.store.list_roles(tenant).await?;
-        roles.iter().find(|role| role.id == id).map(Role::view).ok_or_else(|| ErrorCode::RoleNotFound.into())
+        roles.into_iter().find(|role| role.id == id).ok_or_else(|| ErrorCode::RoleNotFound.into())
     }
 
     /// The role of that name.

@@ -1,8 +1,13 @@
 //! What must hold for a write of roles.
 
 use super::{PermissionSet, Role, RoleTable, Roles};
-use crate::{Error, Origin, Principal, Result, accounts::User, audit};
-use authkit_wire::{ErrorCode, FieldError, RoleId, TenantId, UserStatus};
+use crate::{
+    Error, Origin, Principal, Result,
+    accounts::{User, signed_in},
+    audit,
+    sessions::forbidden,
+};
+use authkit_wire::{ErrorCode, FieldError, RoleId, TenantId};
 use std::{collections::HashSet, sync::Arc};
 
 pub(super) const LONGEST_NAME: usize = 64;
@@ -33,13 +38,10 @@ impl Roles {
         let tenant = principal.map_or(origin.tenant, |principal| principal.tenant);
         let table = self.table(tenant).await?;
         let Some(principal) = principal else { return Ok(Basis { tenant, table, caller: None }) };
-        let user = self.cx.store.find_user(tenant, principal.user).await?;
-        let user = user
-            .filter(|user| user.status == UserStatus::Active)
-            .ok_or_else(|| Error::from(ErrorCode::Unauthenticated))?;
+        let user = signed_in(&self.cx, principal).await?;
         let held = table.permissions_of(&self.cx.store.user_roles(tenant, user.id).await?);
         if !held.allows(permission) {
-            return Err(Error::new(ErrorCode::Forbidden, format!("This needs the permission `{permission}`.")));
+            return Err(forbidden(permission));
         }
         Ok(Basis { tenant, table, caller: Some(Caller { user, held }) })
     }

@@ -52,6 +52,9 @@ pub trait RoleStore {
     /// The roles that the user holds directly.
     async fn user_roles(&self, tenant: TenantId, user: UserId) -> Result<Vec<RoleId>, StoreError>;
 
+    /// The roles that each of the users holds directly, in no order.
+    async fn roles_of_users(&self, tenant: TenantId, users: &[UserId]) -> Result<Vec<(UserId, RoleId)>, StoreError>;
+
     /// How many *active* users hold the role directly.
     async fn count_holders(&self, tenant: TenantId, role: RoleId) -> Result<i64, StoreError>;
 }

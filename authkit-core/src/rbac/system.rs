@@ -1,6 +1,6 @@
 use super::{Role, RoleChange, Roles};
-use crate::{Origin, Result, audit, ports::Unit, sessions::FeedEvent};
-use authkit_wire::{RoleId, TenantId};
+use crate::{Context, Error, Origin, Result, accounts::User, audit, ports::Unit, sessions::FeedEvent};
+use authkit_wire::{ErrorCode, RoleId, TenantId};
 
 /// The name of the system role that grants everything.
 pub const ADMIN: &str = "admin";
@@ -44,4 +44,32 @@ impl Roles {
             }
         }
     }
+}
+
+impl Role {
+    /// Whether it is the role of administrators.
+    pub(super) fn is_admin(&self) -> bool {
+        self.system && self.name == ADMIN
+    }
+}
+
+/// The last active administrator stays one, else nobody could make another: refuses to take the role `admin` from
+/// `user`, who holds it.
+pub(super) async fn require_another_admin(cx: &Context, user: &User, admin: RoleId) -> Result<()> {
+    if user.is_active() && cx.store.count_holders(user.tenant, admin).await? <= 1 {
+        return Err(Error::new(ErrorCode::RoleLastAdmin, "Make somebody else an administrator first."));
+    }
+    Ok(())
+}
+
+/// Refuses to take the last active administrator away. For other administrators it returns the change that makes sure
+/// of it when two of them go at once.
+pub(crate) async fn keep_an_admin(cx: &Context, user: &User) -> Result<Option<RoleChange>> {
+    let (roles, version) = cx.store.list_roles(user.tenant).await?;
+    let Some(admin) = roles.iter().find(|role| role.is_admin()) else { return Ok(None) };
+    if !user.is_active() || !cx.store.user_roles(user.tenant, user.id).await?.contains(&admin.id) {
+        return Ok(None);
+    }
+    require_another_admin(cx, user, admin.id).await?;
+    Ok(Some(RoleChange::Advance { version }))
 }

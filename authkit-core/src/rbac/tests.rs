@@ -80,7 +80,7 @@ async fn an_operator_defines_changes_and_deletes_roles() {
     assert_eq!(same.version, 3);
     world.advance(1);
     roles.delete(&origin, None, made.id, None).await.expect("deleted");
-    assert_eq!(code(roles.get(DEFAULT_TENANT, made.id).await), ErrorCode::RoleNotFound);
+    assert!(roles.table(DEFAULT_TENANT).await.expect("read").get(made.id).is_none());
     assert_eq!(world.actions().await, ["role.created", "role.updated", "role.updated", "role.deleted"]);
 }
 
@@ -244,7 +244,15 @@ async fn users_and_roles_of_another_tenant_do_not_exist() {
     let stranger = world.user_of(other, "stranger").await;
     let role = world.role("role", None, &[]).await;
     assert_eq!(code(roles.assign(&origin, None, stranger.id, role).await), ErrorCode::UserNotFound);
-    assert_eq!(code(roles.get(other, role).await), ErrorCode::RoleNotFound);
+    let seen = |principal: Principal| {
+        let roles = roles.clone();
+        async move { (code(roles.get(&principal, role).await), code(roles.version(&principal, role).await)) }
+    };
+    let mut abroad = holder(&world, "abroad", &["roles:*"]).await;
+    abroad.tenant = other;
+    assert_eq!(seen(abroad).await, (ErrorCode::RoleNotFound, ErrorCode::RoleNotFound));
+    let nobody = holder(&world, "nobody", &[]).await;
+    assert_eq!(seen(nobody).await, (ErrorCode::Forbidden, ErrorCode::Forbidden));
     let elsewhere = crate::Origin::local(other);
     assert_eq!(code(roles.update(&elsewhere, None, role, nothing(), None).await), ErrorCode::RoleNotFound);
     let admin = holder(&world, "admin", &["*"]).await;

@@ -65,6 +65,7 @@ fn minute(at: Timestamp) -> i64 {
     at.as_second().div_euclid(60)
 }
 
+/// The end of the minute: a session is not idle earlier than the limit says because only its minute was noted.
 fn at(minute: i64) -> Option<Timestamp> {
-    Timestamp::from_second(minute.checked_mul(60)?).ok()
+    Timestamp::from_microsecond(minute.checked_add(1)?.checked_mul(60_000_000)? - 1).ok()
 }

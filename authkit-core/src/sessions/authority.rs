@@ -58,11 +58,10 @@ pub struct Authority {
     news: Mutex<(i64, u32)>,
 }
 
-impl Authority {
+impl Default for Authority {
     /// An authority that knows nothing yet. It [`load`](Self::load)s before its first use, at the latest when it is
     /// first asked.
-    #[must_use]
-    pub fn new(_: &Settings) -> Self {
+    fn default() -> Self {
         Self {
             snapshot: ArcSwap::default(),
             replacing: Mutex::default(),
@@ -79,7 +78,9 @@ impl Authority {
             news: Mutex::new((i64::MIN, 0)),
         }
     }
+}
 
+impl Authority {
     /// Reads keys, tenants, roles, and the feed of the last access token's life.
     ///
     /// # Errors
@@ -347,7 +348,7 @@ impl Authority {
     }
 
     async fn take_in(&self, cx: &Context, events: &[FeedEvent]) -> Result<(), StoreError> {
-        let until = cx.now().saturating_add(memory(&cx.settings)).unwrap_or(Timestamp::MAX);
+        let until = cx.after(memory(&cx.settings));
         // What needs no read comes first: nothing delays it.
         for event in events {
             if let FeedEvent::SessionEnded(_, session) = event {

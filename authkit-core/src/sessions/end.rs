@@ -3,7 +3,7 @@
 use super::{FeedEvent, Principal, Session, SessionChange, Sessions, verify::Expiry};
 use crate::{
     Context, Error, Origin, Result,
-    accounts::{User, push_hook},
+    accounts::{User, push_hook, signed_in},
     audit,
     crypto::{OpaqueKind, OpaqueToken},
     paging::Paging,
@@ -35,7 +35,8 @@ impl Sessions {
         for (tenant, id) in named {
             let Some(session) = cx.store.find_session(tenant, id).await? else { continue };
             let Some(user) = cx.store.find_user(tenant, session.user).await? else { continue };
-            end(cx, origin, &session, &user).await?;
+            let record = audit::entry(cx, origin, "session.ended").actor(user.id).person(&user);
+            end(cx, &session, record, &ending(&session).actor(user.id)).await?;
         }
         Ok(())
     }
@@ -78,16 +79,18 @@ impl Sessions {
         limit: Option<u32>,
     ) -> Result<Page<SessionView>> {
         let cx = &*self.cx;
-        let tenant = principal.tenant;
+        let (tenant, now) = (principal.tenant, cx.now());
         let paging = Paging::new(cx, tenant, "sessions", &user.to_string(), cursor, limit)?;
         let sessions = cx.store.list_sessions(tenant, user, paging.after.as_ref(), paging.fetch()).await?;
         let position = |session: &Session| Position { key: String::new(), id: session.id.uuid() };
         Ok(paging.page(cx, sessions, position, |session| SessionView {
             current: session.id == principal.session,
+            // It is kept to the end of a minute, which may be still to come.
             last_active_at: cx
                 .authority
                 .last_seen(session.id)
-                .map_or(session.last_active_at, |seen| seen.max(session.last_active_at)),
+                .map_or(session.last_active_at, |seen| seen.max(session.last_active_at))
+                .min(now),
             id: session.id,
             user_agent: session.user_agent,
             ip: session.ip,
@@ -100,16 +103,15 @@ impl Sessions {
     /// Ends one session of the user.
     ///
     /// # Errors
-    /// `session.not_found`, `auth.refused_by_application`.
+    /// `session.not_found`, `auth.invalid_token`, `auth.refused_by_application`.
     pub async fn revoke(&self, origin: &Origin, principal: &Principal, id: SessionId) -> Result<()> {
         let cx = &*self.cx;
-        let session = cx.store.find_session(principal.tenant, id).await?;
-        let session = session.filter(|session| session.user == principal.user).ok_or(ErrorCode::SessionNotFound)?;
-        let user = cx.store.find_user(principal.tenant, principal.user).await?.ok_or(ErrorCode::SessionNotFound)?;
-        let operation =
-            Operation::new(OperationKind::EndSession, user.tenant).on(user.id).session(id).actor(principal.user);
+        let user = signed_in(cx, principal).await?;
+        let session = session_of(cx, &user, id).await?;
+        let operation = ending(&session).actor(user.id);
         cx.before(&operation, None).await?;
-        Ok(end(cx, origin, &session, &user).await?)
+        let record = audit::entry(cx, origin, "session.ended").actor(user.id).person(&user);
+        Ok(end(cx, &session, record, &operation).await?)
     }
 
     /// Ends one session of a user of the origin's tenant, for an operator.
@@ -118,30 +120,22 @@ impl Sessions {
     /// `session.not_found`, `auth.refused_by_application`.
     pub async fn revoke_of(&self, origin: &Origin, user: UserId, id: SessionId) -> Result<()> {
         let cx = &*self.cx;
-        let tenant = origin.tenant;
-        let session = cx.store.find_session(tenant, id).await?;
-        let session = session.filter(|session| session.user == user).ok_or(ErrorCode::SessionNotFound)?;
-        let user = cx.store.find_user(tenant, user).await?.ok_or(ErrorCode::SessionNotFound)?;
-        let operation = Operation::new(OperationKind::EndSession, tenant).on(user.id).session(id);
+        let user = cx.store.find_user(origin.tenant, user).await?.ok_or(ErrorCode::SessionNotFound)?;
+        let session = session_of(cx, &user, id).await?;
+        let operation = ending(&session);
         cx.before(&operation, None).await?;
         let record = audit::entry(cx, origin, "session.ended").operator().subject(user.id);
-        let mut unit = Unit::new()
-            .with(SessionChange::End { id, user: user.id })
-            .with(FeedEvent::SessionEnded(tenant, session.id))
-            .with(record.data("session", id.to_string()).build());
-        push_hook(cx, &mut unit, &operation);
-        cx.commit(Scope::Tenant(tenant), unit).await?;
-        Ok(())
+        Ok(end(cx, &session, record, &operation).await?)
     }
 
     /// Ends all sessions of the user but the current one.
     ///
     /// # Errors
-    /// `auth.refused_by_application`.
+    /// `auth.invalid_token`, `auth.refused_by_application`.
     pub async fn revoke_others(&self, origin: &Origin, principal: &Principal) -> Result<RevokedView> {
         let cx = &*self.cx;
-        let user = cx.store.find_user(principal.tenant, principal.user).await?.ok_or(ErrorCode::UserNotFound)?;
-        let operation = Operation::new(OperationKind::EndSession, user.tenant).on(user.id).actor(principal.user);
+        let user = signed_in(cx, principal).await?;
+        let operation = Operation::new(OperationKind::EndSession, user.tenant).on(user.id).actor(user.id);
         let operation = operation.action("session.others_ended");
         cx.before(&operation, None).await?;
         let others = |revoked: u64| {
@@ -179,17 +173,28 @@ impl Sessions {
     }
 }
 
-/// Ends one session, which its owner asked for.
-async fn end(cx: &Context, origin: &Origin, session: &Session, user: &User) -> Result<(), StoreError> {
-    let record = audit::entry(cx, origin, "session.ended").actor(user.id).person(user);
+async fn session_of(cx: &Context, user: &User, id: SessionId) -> Result<Session> {
+    let session = cx.store.find_session(user.tenant, id).await?;
+    session.filter(|session| session.user == user.id).ok_or_else(|| ErrorCode::SessionNotFound.into())
+}
+
+fn ending(session: &Session) -> Operation {
+    Operation::new(OperationKind::EndSession, session.tenant).on(session.user).session(session.id)
+}
+
+/// Ends one session.
+async fn end(
+    cx: &Context,
+    session: &Session,
+    record: audit::Entry<'_>,
+    operation: &Operation,
+) -> Result<(), StoreError> {
     let mut unit = Unit::new()
-        .with(SessionChange::End { id: session.id, user: user.id })
-        .with(FeedEvent::SessionEnded(user.tenant, session.id))
+        .with(SessionChange::End { id: session.id, user: session.user })
+        .with(FeedEvent::SessionEnded(session.tenant, session.id))
         .with(record.data("session", session.id.to_string()).build());
-    let operation =
-        Operation::new(OperationKind::EndSession, user.tenant).on(user.id).session(session.id).actor(user.id);
-    push_hook(cx, &mut unit, &operation);
-    cx.commit(Scope::Tenant(user.tenant), unit).await.map(|_| ())
+    push_hook(cx, &mut unit, operation);
+    cx.commit(Scope::Tenant(session.tenant), unit).await.map(|_| ())
 }
 
 /// Ends the user's sessions one by one in a few units, so that every node hears of each. It goes on until none is left,
@@ -225,12 +230,8 @@ async fn end_all(
         if !sessions.is_empty() {
             push_hook(cx, &mut unit, operation);
         }
-        let applied = match cx.commit(Scope::Tenant(user.tenant), unit).await {
-            Ok(applied) => applied,
-            // Roles changed meanwhile; whether the caller may do it is asked again.
-            Err(error) if error.conflict().is_some() => continue,
-            Err(error) => return Err(error.into()),
-        };
+        // Else roles changed meanwhile; whether the caller may do it is asked again.
+        let Some(applied) = cx.try_commit(Scope::Tenant(user.tenant), unit).await? else { continue };
         recorded = true;
         revoked += places.into_iter().filter(|&place| applied.get(place) > 0).count() as u64;
     }

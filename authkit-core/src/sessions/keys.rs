@@ -3,12 +3,11 @@
 use super::{
     FeedEvent, KeyChange, Sessions, SigningKey,
     key_set::{is_spent, make_key, open_private},
-    open::after,
 };
 use crate::{
     Context, Error, Origin, Result,
     accounts::push_hook,
-    audit,
+    audit, later,
     ports::{Conflict, Operation, OperationKind, Scope, Unit},
     tenants::{DEFAULT_TENANT, LeaseChange},
 };
@@ -55,10 +54,10 @@ impl Sessions {
                 current.id
             )));
         }
-        let due = after(current.active_at, cx.settings.tokens.key_rotation) <= after(now, AHEAD)
+        let due = later(current.active_at, cx.settings.tokens.key_rotation) <= later(now, AHEAD)
             || current.algorithm != cx.settings.tokens.algorithm;
         if due && current.retired_at.is_none() {
-            match self.succeed(&Origin::local(DEFAULT_TENANT), &keys, after(now, AHEAD), now).await {
+            match self.succeed(&Origin::local(DEFAULT_TENANT), &keys, later(now, AHEAD), now).await {
                 // Another node was faster.
                 Err(error) if error.code == ErrorCode::Conflict => {}
                 // The application is asked again the next time. The key in use goes on signing.
@@ -74,14 +73,6 @@ impl Sessions {
         Ok(())
     }
 
-    /// The same as [`ensure_keys`](Self::ensure_keys), for the worker.
-    ///
-    /// # Errors
-    /// See there.
-    pub async fn maintain_keys(&self) -> Result<()> {
-        self.ensure_keys().await
-    }
-
     /// Makes the next key. It is published now and signs ten minutes later, so that outside caches have it in time.
     ///
     /// # Errors
@@ -89,7 +80,7 @@ impl Sessions {
     pub async fn rotate_key(&self, origin: &Origin) -> Result<SigningKey> {
         let now = self.cx.now();
         let keys = self.cx.store.list_keys().await?;
-        self.succeed(origin, &keys, after(now, AHEAD), now).await
+        self.succeed(origin, &keys, later(now, AHEAD), now).await
     }
 
     /// Makes the next key and signs with it at once. Outside verifiers refuse its tokens until they read the keys again.
@@ -123,7 +114,11 @@ impl Sessions {
             .iter()
             .any(|key| key.id != id && key.revoked_at.is_none() && key.retired_at.is_none() && key.active_at <= now);
         if !lasting {
-            unit.push(KeyChange::Create(self.make(now, now)?));
+            let mut fresh = self.make(now, now)?;
+            // It stands in until the next key signs, if that was made already: nothing else would retire it.
+            let next = keys.iter().filter(|key| key.id != id && key.revoked_at.is_none() && key.retired_at.is_none());
+            fresh.retired_at = next.map(|key| key.active_at).filter(|active_at| *active_at > now).min();
+            unit.push(KeyChange::Create(fresh));
         }
         unit.push(FeedEvent::KeysChanged);
         unit.push(audit::entry(cx, origin, "key.revoked").operator().subject(id).build());
@@ -170,7 +165,7 @@ impl Sessions {
         let cx = &*self.cx;
         let origin = Origin::local(DEFAULT_TENANT);
         let key = self.make(now, now)?;
-        let turn = LeaseChange::Acquire { name: FIRST_KEY, owner: cx.uuid(), now, until: after(now, FIRST_KEY_TURN) };
+        let turn = LeaseChange::Acquire { name: FIRST_KEY, owner: cx.uuid(), now, until: later(now, FIRST_KEY_TURN) };
         let unit = Unit::new()
             .with(turn)
             .with(KeyChange::Create(key.clone()))
@@ -182,7 +177,7 @@ impl Sessions {
                 // It was another node's turn, and that node's key came with it.
                 cx.authority.apply(cx, &[FeedEvent::KeysChanged]).await;
                 let keys = cx.store.list_keys().await?;
-                current(&keys, after(cx.now(), cx.settings.tokens.leeway)).map(|_| ()).ok_or_else(|| {
+                current(&keys, cx.after(cx.settings.tokens.leeway)).map(|_| ()).ok_or_else(|| {
                     Error::new(ErrorCode::Unavailable, "Another node is making the first signing key; start again.")
                 })
             }
@@ -196,7 +191,7 @@ impl Sessions {
         let spent = keys.iter().filter(|key| is_spent(key.retired_at, &cx.settings, now));
         if let Some(latest) = spent.filter_map(|key| key.retired_at).max() {
             let unit = Unit::new()
-                .with(KeyChange::DeleteRetired { before: after(latest, SignedDuration::from_micros(1)) })
+                .with(KeyChange::DeleteRetired { before: later(latest, SignedDuration::from_micros(1)) })
                 .with(FeedEvent::KeysChanged);
             cx.commit(Scope::System, unit).await?;
         }

@@ -25,6 +25,7 @@ use key_set::KeySet;
 pub use model::{FeedEvent, RefreshState, Session, SigningKey, UserAuthority};
 pub(crate) use open::open;
 pub use principal::Principal;
+pub(crate) use principal::forbidden;
 pub use store::{FeedCursor, FeedStore, KeyChange, KeyStore, SessionChange, SessionStore};
 
 use crate::{Context, Result};

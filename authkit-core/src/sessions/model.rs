@@ -23,7 +23,7 @@ pub struct Session {
     pub place: Option<String>,
     /// When it was opened.
     pub created_at: Timestamp,
-    /// When it was last seen, to the minute.
+    /// When it was last seen, to the end of that minute.
     pub last_active_at: Timestamp,
     /// When it ends whatever happens.
     pub expires_at: Option<Timestamp>,

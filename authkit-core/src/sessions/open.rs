@@ -4,10 +4,11 @@ use crate::{
     accounts::User,
     audit,
     crypto::{OpaqueKind, OpaqueToken},
+    later,
     ports::Unit,
 };
 use authkit_wire::{ErrorCode, Secret, SessionId, TokensView};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 /// Longest `User-Agent` that is kept.
 const USER_AGENT: usize = 256;
@@ -32,7 +33,7 @@ pub(crate) async fn open(
     let now = cx.now();
     let policy = cx.authority.session_policy(user.tenant, &cx.settings);
     let id = SessionId::new(cx.uuid());
-    let expires_at = policy.absolute_timeout.map(|limit| after(now, limit));
+    let expires_at = policy.absolute_timeout.map(|limit| later(now, limit));
     let refresh = OpaqueToken::generate(&cx.keyring, &*cx.random, OpaqueKind::Refresh, user.tenant, id.uuid());
     let session = Session {
         id,
@@ -89,13 +90,8 @@ pub(super) fn view(
 
 /// No refresh token outlives its session.
 pub(super) fn refresh_expiry(cx: &Context, now: Timestamp, session_ends: Option<Timestamp>) -> Timestamp {
-    let unused = after(now, cx.settings.tokens.refresh);
+    let unused = later(now, cx.settings.tokens.refresh);
     session_ends.map_or(unused, |end| end.min(unused))
-}
-
-/// `now + by`, at most the last time there is.
-pub(super) fn after(now: Timestamp, by: SignedDuration) -> Timestamp {
-    now.saturating_add(by).unwrap_or(Timestamp::MAX)
 }
 
 fn printable(text: &str) -> String {

@@ -1,7 +1,4 @@
-use crate::{
-    Context, Error, Result,
-    rbac::{GrantScope, PermissionSet},
-};
+use crate::{Context, Error, Result, rbac::PermissionSet};
 use authkit_wire::{ErrorCode, RoleId, SessionId, TenantId, UserId};
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -31,7 +28,7 @@ impl Principal {
     /// Whether the roles grant `permission` on everything.
     #[must_use]
     pub fn has(&self, permission: &str) -> bool {
-        self.permissions.grants(permission).is_some_and(|grant| grant.scope == GrantScope::All)
+        self.permissions.allows(permission)
     }
 
     /// The roles must grant `permission` on everything.
@@ -47,8 +44,8 @@ impl Principal {
     /// # Errors
     /// `auth.forbidden`.
     pub fn require_for(&self, permission: &str, owner: UserId) -> Result<()> {
-        let own = || owner == self.user && self.permissions.grants(permission).is_some();
-        if self.has(permission) || own() { Ok(()) } else { Err(forbidden(permission)) }
+        let granted = self.permissions.decide(permission, self.user, Some(owner));
+        granted.map(|_| ()).ok_or_else(|| forbidden(permission))
     }
 
     /// The sign-in must be recent.
@@ -68,6 +65,7 @@ impl Principal {
     }
 }
 
-fn forbidden(permission: &str) -> Error {
+/// The answer to whoever lacks `permission`.
+pub(crate) fn forbidden(permission: &str) -> Error {
     Error::new(ErrorCode::Forbidden, format!("This needs the permission `{permission}`."))
 }

@@ -4,12 +4,13 @@
 use super::{FeedEvent, RefreshState, Session, SessionChange, Sessions, open, tokens};
 use crate::{
     Context, Error, Origin, Result,
-    accounts::{User, push_hook},
+    accounts::{User, of_tenant, push_hook},
     audit,
     crypto::{OpaqueKind, OpaqueToken},
+    later,
     notices::{self, AccountEvent},
     ports::{Operation, OperationKind, Scope, Unit},
-    tenants::{DEFAULT_TENANT, Idempotency},
+    tenants::Idempotency,
 };
 use authkit_wire::{ErrorCode, RoleId, Secret, SessionId, TokensView, UserStatus};
 use jiff::{SignedDuration, Timestamp};
@@ -48,9 +49,7 @@ impl Sessions {
         let cx = &*self.cx;
         idempotency_key.map_or(Ok(()), Idempotency::check_key)?;
         let token = OpaqueToken::parse(&cx.keyring, OpaqueKind::Refresh, token.expose()).ok_or_else(invalid)?;
-        if origin.tenant != token.tenant && origin.tenant != DEFAULT_TENANT {
-            return Err(invalid());
-        }
+        let origin = &of_tenant(origin, token.tenant).ok_or_else(invalid)?;
         // Under the key version that the token names, so that a rotation of master keys changes nothing in between.
         let key = idempotency_key
             .and_then(|key| cx.keyring.mac(token.version, "refresh", &[token.id.as_bytes(), key.as_bytes()]));
@@ -114,11 +113,8 @@ impl Sessions {
         let rotate = SessionChange::Rotate { id: session.id, expected: session.refresh.hash, next, at: now };
         let mut unit = Unit::new().with(rotate);
         push_hook(cx, &mut unit, &operation);
-        match cx.commit(Scope::Tenant(user.tenant), unit).await {
-            Ok(_) => Ok(Some(pair.view(session, user, now))),
-            Err(error) if error.conflict().is_some() => Ok(None),
-            Err(error) => Err(error.into()),
-        }
+        let applied = cx.try_commit(Scope::Tenant(user.tenant), unit).await?;
+        Ok(applied.map(|_| pair.view(session, user, now)))
     }
 
     /// A token that was used before has come back: whoever has it, the session ends.
@@ -177,13 +173,13 @@ fn may_continue(cx: &Context, session: &Session, user: &User, now: Timestamp) ->
     let policy = cx.authority.session_policy(session.tenant, &cx.settings);
     let seen = cx.authority.last_seen(session.id).map_or(session.last_active_at, |at| at.max(session.last_active_at));
     // Both: a policy that was tightened counts for sessions that are open already.
-    let absolute = policy.absolute_timeout.map(|limit| open::after(session.created_at, limit));
+    let absolute = policy.absolute_timeout.map(|limit| later(session.created_at, limit));
     user.status == UserStatus::Active
         && cx.authority.tenant(session.tenant).is_some_and(|tenant| tenant.active)
         && now < session.refresh.expires_at
         && session.expires_at.is_none_or(|end| now < end)
         && absolute.is_none_or(|end| now < end)
-        && policy.idle_timeout.is_none_or(|limit| now < open::after(seen, limit))
+        && policy.idle_timeout.is_none_or(|limit| now < later(seen, limit))
 }
 
 /// The same pair again. It extends nothing.

@@ -80,7 +80,7 @@ pub enum KeyChange {
         /// The time.
         before: Timestamp,
     },
-    /// Deletes feed rows that are older than the time; any number of rows.
+    /// Deletes feed rows that are older than the time, at most 1,000; any number of rows.
     PruneFeed {
         /// The time.
         before: Timestamp,
@@ -112,7 +112,7 @@ pub trait KeyStore {
 
 /// A place in the feed, in a form only its store understands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct FeedCursor(pub i64);
+pub struct FeedCursor(pub String);
 
 /// The feed of what every node must hear of.
 ///

@@ -2,11 +2,11 @@
 
 use super::{IdempotencyChange, IdempotencyRecord};
 use crate::{
-    Context, Error, Result,
+    Context, Error, Result, later,
     ports::{Conflict, Scope, Unit},
 };
 use authkit_wire::{ErrorCode, TenantId};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use std::{sync::Arc, time::Duration};
 use subtle::ConstantTimeEq;
 
@@ -78,14 +78,8 @@ impl Idempotency {
             if let Some(record) = found {
                 return replay(cx, &record, &body);
             }
-            let record = IdempotencyRecord {
-                tenant,
-                key,
-                body,
-                answer: None,
-                created_at: now,
-                expires_at: now.saturating_add(RUNNING).unwrap_or(Timestamp::MAX),
-            };
+            let record =
+                IdempotencyRecord { tenant, key, body, answer: None, created_at: now, expires_at: later(now, RUNNING) };
             let unit = Unit::new().with(IdempotencyChange::Reserve(record));
             match cx.commit(Scope::Tenant(tenant), unit).await {
                 Ok(_) => return Ok(Begin::Run(Guard { cx: cx.clone(), tenant, key })),
@@ -124,7 +118,7 @@ impl Idempotency {
     pub async fn complete(guard: Guard, answer: &[u8]) -> Result<()> {
         let cx = &guard.cx;
         let sealed = cx.keyring.seal(&*cx.random, PURPOSE, &guard.key, answer);
-        let expires_at = cx.now().saturating_add(KEPT).unwrap_or(Timestamp::MAX);
+        let expires_at = cx.after(KEPT);
         let complete = IdempotencyChange::Complete { key: guard.key, answer: sealed, expires_at };
         cx.commit(Scope::Tenant(guard.tenant), Unit::new().with(complete)).await?;
         Ok(())

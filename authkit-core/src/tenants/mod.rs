@@ -14,7 +14,7 @@ pub use store::{IdempotencyChange, IdempotencyRecord, IdempotencyStore, LeaseCha
 pub(crate) use table::TenantTable;
 
 use crate::{
-    Context, Error, Origin, Result,
+    Context, Error, Origin, Result, SessionPolicy,
     accounts::{is_redirect_entry, push_hook},
     audit,
     ports::{Operation, OperationKind, Scope, Unit},
@@ -22,6 +22,7 @@ use crate::{
     sessions::FeedEvent,
 };
 use authkit_wire::*;
+use jiff::SignedDuration;
 use std::sync::Arc;
 
 /// Longest name for people.
@@ -246,13 +247,14 @@ fn validate(slug: &str, name: &str, hosts: &[String], settings: &TenantSettings)
             format!("`{}` is no address to send people to: use https, a host and a plain path.", url.escape_debug());
         refused.push(FieldError::new(format!("settings.redirect_urls[{place}]"), "invalid", detail));
     }
-    let limits = [
-        ("settings.max_sessions", settings.max_sessions),
-        ("settings.idle_minutes", settings.idle_minutes),
-        ("settings.absolute_minutes", settings.absolute_minutes),
-    ];
+    let limits =
+        [("settings.max_sessions", settings.max_sessions), ("settings.absolute_minutes", settings.absolute_minutes)];
     for (field, _) in limits.into_iter().filter(|(_, limit)| *limit == Some(0)) {
         refused.push(FieldError::new(field, "out_of_range", "Use 1 or more, or leave it out."));
+    }
+    let idle = settings.idle_minutes.map(|minutes| SignedDuration::from_mins(minutes.into()));
+    if idle.is_some_and(|idle| idle < SessionPolicy::SHORTEST_IDLE) {
+        refused.push(FieldError::new("settings.idle_minutes", "out_of_range", "Use 3 or more, or leave it out."));
     }
     if refused.is_empty() { Ok(normal) } else { Err(Error::fields(refused)) }
 }

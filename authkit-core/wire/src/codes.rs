@@ -44,7 +44,7 @@ codes! {
     UnsupportedMediaType = "request.unsupported_media_type", 415, "The content type is not supported";
     BodyTooLarge = "request.body_too_large", 413, "The request body is too large";
     RequestTimeout = "request.timeout", 408, "The request took too long to arrive";
-    NotAcceptableHost = "request.untrusted_host", 421, "This server does not answer for that host";
+    UntrustedHost = "request.untrusted_host", 421, "This server does not answer for that host";
     RouteNotFound = "request.route_not_found", 404, "There is no such route";
     MethodNotAllowed = "request.method_not_allowed", 405, "The route does not take this method";
     InvalidCursor = "request.invalid_cursor", 400, "The cursor is not one that this list gave out";

@@ -22,8 +22,8 @@ requests! {
         /// The address that will be proved.
         #[cfg_attr(feature = "openapi", schema(format = Email, min_length = 3, max_length = 254))]
         email: String,
-        /// 10 to 128 characters.
-        #[cfg_attr(feature = "openapi", schema(value_type = String, format = Password, min_length = 10, max_length = 128))]
+        /// As long as the installation's policy says: 10 to 128 characters unless it is configured otherwise.
+        #[cfg_attr(feature = "openapi", schema(value_type = String, format = Password))]
         password: Secret,
         /// The display name.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -82,8 +82,8 @@ requests! {
     PasswordResetRequest {
         /// The token of the mailed link.
         token: Secret,
-        /// 10 to 128 characters.
-        #[cfg_attr(feature = "openapi", schema(value_type = String, format = Password, min_length = 10, max_length = 128))]
+        /// As long as the installation's policy says: 10 to 128 characters unless it is configured otherwise.
+        #[cfg_attr(feature = "openapi", schema(value_type = String, format = Password))]
         new_password: Secret,
     }
     /// `POST /v1/auth/password/change`
@@ -91,8 +91,8 @@ requests! {
         /// The password so far. It may be left out while the sign-in is fresh.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         current_password: Option<Secret>,
-        /// 10 to 128 characters.
-        #[cfg_attr(feature = "openapi", schema(value_type = String, format = Password, min_length = 10, max_length = 128))]
+        /// As long as the installation's policy says: 10 to 128 characters unless it is configured otherwise.
+        #[cfg_attr(feature = "openapi", schema(value_type = String, format = Password))]
         new_password: Secret,
     }
     /// `PATCH /v1/me`: an absent field stays, `null` clears.

@@ -26,8 +26,26 @@ pub enum UserStatus {
     Active,
     /// Switched off by its owner or an administrator.
     Deactivated,
-    /// Waits out the grace period before it is erased.
+    /// Closed by its owner, who may open it again within the grace period; after that it may be erased.
     PendingDeletion,
+}
+
+impl UserStatus {
+    /// Its name, in JSON and as stored.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Deactivated => "deactivated",
+            Self::PendingDeletion => "pending_deletion",
+        }
+    }
+
+    /// From its name.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Active, Self::Deactivated, Self::PendingDeletion].into_iter().find(|status| status.as_str() == text)
+    }
 }
 
 views! {
@@ -37,7 +55,7 @@ views! {
         id: UserId,
         /// Its tenant.
         tenant_id: TenantId,
-        /// The proved address, as written.
+        /// The address: as written, its domain in ASCII.
         email: String,
         /// Whether the address is proved.
         email_verified: bool,
@@ -57,7 +75,7 @@ views! {
         mfa_enabled: bool,
         /// Grows with each change; also the ETag.
         version: i64,
-        /// When the account was proved.
+        /// When the account was made.
         #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
         created_at: Timestamp,
         /// When it last changed.
@@ -107,7 +125,7 @@ views! {
     MfaRequiredView {
         /// Always true.
         mfa_required: bool,
-        /// Opaque, five minutes, for this attempt only.
+        /// Opaque, for this attempt only; it runs out after five minutes unless that is configured otherwise.
         mfa_token: Secret,
         /// What can be used.
         methods: Vec<MfaMethod>,
@@ -275,6 +293,23 @@ pub enum AuditOutcome {
     Success,
     /// It was refused.
     Failure,
+}
+
+impl AuditOutcome {
+    /// Its name, in JSON and as stored.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Failure => "failure",
+        }
+    }
+
+    /// From its name.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Success, Self::Failure].into_iter().find(|outcome| outcome.as_str() == text)
+    }
 }
 
 /// The answer to a first factor.

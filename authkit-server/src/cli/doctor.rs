@@ -310,7 +310,7 @@ async fn contents(engine: &Engine, report: &mut Report) -> Result<(), authkit_co
     } else {
         report.fine("outbox", format!("{waiting} mail(s) wait, none was given up"));
     }
-    let oldest = cx.store.list_unlinked_audit(1).await?.first().map(|record| now.duration_since(record.at));
+    let oldest = cx.store.list_unlinked_audit(None, 1).await?.first().map(|record| now.duration_since(record.at));
     match oldest.filter(|age| *age > SignedDuration::from_secs(10)) {
         Some(age) => {
             let next = "a running server seals within a second; start one";

@@ -100,12 +100,12 @@ pub(crate) async fn deactivate_me(
 
 /// Delete the own account
 ///
-/// Takes the password, or none within ten minutes of a sign-in. All sessions end, and the account is erased after the
-/// grace period. The mail about it holds a link that brings it back until then; an administrator can, too.
+/// Takes the password, or none within ten minutes of a sign-in. The account is closed at once and all sessions
+/// end. The mail about it holds a link that opens it again within the grace period; an administrator can, too.
 #[utoipa::path(
     post, path = "/v1/me/delete", operation_id = "deleteMe", tag = "me",
     request_body(content = PasswordConfirmRequest, example = json!({"password": "a quiet orange tram"})),
-    responses((status = 204, description = "The account waits to be erased")),
+    responses((status = 204, description = "The account is closed, and its deletion is pending")),
 )]
 pub(crate) async fn delete_me(
     State(engine): State<Engine>,

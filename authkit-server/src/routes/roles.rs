@@ -94,7 +94,7 @@ pub(crate) async fn get(
     Path(id): Path<RoleId>,
     headers: HeaderMap,
 ) -> Answer {
-    let view = engine.roles().get(caller.tenant, id).await?;
+    let view = engine.roles().get(&caller, id).await?;
     Ok(conditional::get(&headers, view.version, &view))
 }
 
@@ -120,8 +120,7 @@ pub(crate) async fn update(
     Json(request): Json<UpdateRoleRequest>,
 ) -> Answer<Response> {
     let roles = engine.roles();
-    let if_match =
-        conditional::if_match(&headers, async || roles.get(caller.tenant, id).await.map(|role| role.version)).await?;
+    let if_match = conditional::if_match(&headers, async || roles.version(&caller, id).await).await?;
     let view = roles.update(&origin, Some(&caller), id, request, if_match).await?;
     Ok(conditional::changed(StatusCode::OK, view.version, &view))
 }
@@ -145,8 +144,7 @@ pub(crate) async fn delete(
     headers: HeaderMap,
 ) -> Answer<StatusCode> {
     let roles = engine.roles();
-    let if_match =
-        conditional::if_match(&headers, async || roles.get(caller.tenant, id).await.map(|role| role.version)).await?;
+    let if_match = conditional::if_match(&headers, async || roles.version(&caller, id).await).await?;
     roles.delete(&origin, Some(&caller), id, if_match).await?;
     Ok(StatusCode::NO_CONTENT)
 }

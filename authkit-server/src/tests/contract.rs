@@ -172,7 +172,7 @@ async fn discovery_names_every_claim_and_every_algorithm_that_still_counts(db: D
     let algorithms = discovery(&site).await["id_token_signing_alg_values_supported"].clone();
     assert_eq!(algorithms, serde_json::json!(["ES256", "EdDSA"]));
     site.clock.advance(jiff::SignedDuration::from_mins(60));
-    site.engine.sessions().maintain_keys().await.unwrap();
+    site.engine.sessions().ensure_keys().await.unwrap();
     assert_eq!(discovery(&site).await["id_token_signing_alg_values_supported"], serde_json::json!(["ES256"]));
 }
 

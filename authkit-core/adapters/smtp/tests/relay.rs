@@ -121,7 +121,6 @@ fn mail(to: &str) -> Mail {
         text: "Plain text\nhttps://id.example/verify-email?token=akv_x".into(),
         html: "<p>Rich text</p>".into(),
         links: Vec::new(),
-        code: None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     SqlStore,
-    db::{Expect, Row, Statement, Value, corrupt, to_json, values},
+    db::{Expect, Row, Statement, Value, corrupt, outlived, to_json, values},
     plan::{Planned, Walls},
 };
 use async_trait::async_trait;
@@ -11,9 +11,6 @@ use authkit_core::{
     ports::{Position, StoreError},
     wire::{OneTimeTokenId, RegistrationId, SessionId, TenantId, UserId, UserStatus},
 };
-
-/// How many rows one change deletes at most, so that it does not hold the writer.
-pub(crate) const BATCH: i64 = 1000;
 
 macro_rules! user_columns {
     () => {
@@ -31,24 +28,9 @@ macro_rules! registration_columns {
     };
 }
 
-/// The status as stored.
-pub(crate) const fn status_text(status: UserStatus) -> &'static str {
-    match status {
-        UserStatus::Active => "active",
-        UserStatus::PendingDeletion => "pending_deletion",
-        // A status that this version does not know must not be able to sign in.
-        _ => "deactivated",
-    }
-}
-
 /// The status from its stored form.
-pub(crate) fn parse_status(text: &str) -> Result<UserStatus, StoreError> {
-    match text {
-        "active" => Ok(UserStatus::Active),
-        "deactivated" => Ok(UserStatus::Deactivated),
-        "pending_deletion" => Ok(UserStatus::PendingDeletion),
-        _ => Err(corrupt("status", "unknown")),
-    }
+pub(crate) fn status(row: &Row) -> Result<UserStatus, StoreError> {
+    UserStatus::parse(&row.get::<String>("status")?).ok_or_else(|| corrupt("status", "unknown"))
 }
 
 pub(crate) fn plan(change: AccountChange, walls: Walls) -> Planned {
@@ -131,7 +113,7 @@ pub(crate) fn plan(change: AccountChange, walls: Walls) -> Planned {
              updated_at = $5, status = $6, erase_at = $7 \
              WHERE tenant_id = $1 AND id = $2 AND security_version = $3",
             (walls.tenant()?, user, security_version),
-            values![None::<SessionId>, at, status_text(status), erase_at],
+            values![None::<SessionId>, at, status.as_str(), erase_at],
         )],
         AccountChange::SetMfa { user, security_version, enabled, kept_session, at } => vec![secure(
             "UPDATE users SET security_version = security_version + 1, version = version + 1, kept_session = $4, \
@@ -202,18 +184,8 @@ pub(crate) fn plan(change: AccountChange, walls: Walls) -> Planned {
         AccountChange::DeleteExpired { before } => {
             walls.system()?;
             vec![
-                Statement::new(
-                    Expect::Any,
-                    "DELETE FROM registrations WHERE (tenant_id, id) IN (SELECT tenant_id, id FROM registrations \
-                     WHERE expires_at < $1 ORDER BY expires_at LIMIT +$2)",
-                    values![before, BATCH],
-                ),
-                Statement::new(
-                    Expect::Any,
-                    "DELETE FROM one_time_tokens WHERE (tenant_id, id) IN (SELECT tenant_id, id FROM one_time_tokens \
-                     WHERE expires_at < $1 ORDER BY expires_at LIMIT +$2)",
-                    values![before, BATCH],
-                ),
+                outlived!("registrations", "tenant_id, id", "expires_at", before),
+                outlived!("one_time_tokens", "tenant_id, id", "expires_at", before),
             ]
         }
         _ => return Err(StoreError::Unsupported),
@@ -260,7 +232,7 @@ fn create_user(user: User, walls: Walls) -> Planned {
             to_json(&user.profile)?,
             to_json(&user.preferences)?,
             user.password_hash,
-            status_text(user.status),
+            user.status.as_str(),
             user.mfa_enabled,
             user.subject_key,
             user.security_version,
@@ -312,7 +284,7 @@ pub(crate) fn user(row: &Row) -> Result<User, StoreError> {
         profile: row.json("profile")?,
         preferences: row.json("preferences")?,
         password_hash: row.get("password_hash")?,
-        status: parse_status(&row.get::<String>("status")?)?,
+        status: status(row)?,
         mfa_enabled: row.get("mfa_enabled")?,
         subject_key: row.get("subject_key")?,
         security_version: row.get("security_version")?,
@@ -397,7 +369,7 @@ fn list_query(tenant: TenantId, filter: &UserFilter, after: Option<&Position>, l
         conditions.push(format!("u.name_lower LIKE ${} ESCAPE '\\'", bind(containing(part).into())));
     }
     if let Some(status) = filter.status {
-        conditions.push(format!("u.status = ${}", bind(status_text(status).into())));
+        conditions.push(format!("u.status = ${}", bind(status.as_str().into())));
     }
     let limit = bind(limit.into());
     let sql = format!(

@@ -2,8 +2,7 @@
 
 use crate::{
     SqlStore,
-    accounts::BATCH,
-    db::{Expect, Statement, values},
+    db::{Expect, Row, Statement, in_list, outlived, values},
     plan::{Planned, Walls},
 };
 use async_trait::async_trait;
@@ -88,27 +87,41 @@ pub(crate) fn plan(change: AttemptChange, walls: Walls) -> Planned {
         ),
         AttemptChange::DeleteStale { before } => {
             walls.system()?;
-            Statement::new(
-                Expect::Any,
-                "DELETE FROM attempts WHERE (tenant_id, key) IN (SELECT tenant_id, key FROM attempts \
-                 WHERE touched_at < $1 ORDER BY touched_at LIMIT +$2)",
-                values![before, BATCH],
-            )
+            outlived!("attempts", "tenant_id, key", "touched_at", before)
         }
         _ => return Err(StoreError::Unsupported),
     }])
+}
+
+fn attempts(row: &Row) -> Result<Attempts, StoreError> {
+    Ok(Attempts {
+        failures: row.get("failures")?,
+        window_start: row.time("window_start")?,
+        locked_until: row.optional_time("locked_until")?,
+        locks: row.get("locks")?,
+    })
 }
 
 #[async_trait]
 impl AttemptStore for SqlStore {
     async fn find_attempts(&self, tenant: TenantId, key: &AttemptKey) -> Result<Option<Attempts>, StoreError> {
         let sql = "SELECT failures, window_start, locked_until, locks FROM attempts WHERE tenant_id = $1 AND key = $2";
-        let Some(row) = self.db.fetch_one(sql, values![tenant, *key]).await? else { return Ok(None) };
-        Ok(Some(Attempts {
-            failures: row.get("failures")?,
-            window_start: row.time("window_start")?,
-            locked_until: row.optional_time("locked_until")?,
-            locks: row.get("locks")?,
-        }))
+        self.db.fetch_one(sql, values![tenant, *key]).await?.as_ref().map(attempts).transpose()
+    }
+
+    async fn list_attempts(
+        &self,
+        tenant: TenantId,
+        keys: &[AttemptKey],
+    ) -> Result<Vec<(AttemptKey, Attempts)>, StoreError> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut bound = values![tenant];
+        let sql = format!(
+            "SELECT key, failures, window_start, locked_until, locks FROM attempts WHERE tenant_id = $1 AND key IN ({})",
+            in_list(&mut bound, keys)
+        );
+        self.db.fetch(sql, bound).await?.iter().map(|row| Ok((row.bytes("key")?, attempts(row)?))).collect()
     }
 }

@@ -24,13 +24,6 @@ macro_rules! columns {
     };
 }
 
-const fn outcome_text(outcome: AuditOutcome) -> &'static str {
-    match outcome {
-        AuditOutcome::Success => "success",
-        AuditOutcome::Failure => "failure",
-    }
-}
-
 pub(crate) fn plan(change: AuditChange, walls: Walls) -> Planned {
     Ok(match change {
         AuditChange::Write(record) => vec![Statement::new(
@@ -42,7 +35,7 @@ pub(crate) fn plan(change: AuditChange, walls: Walls) -> Planned {
                 walls.owns(record.tenant)?,
                 record.at,
                 record.action,
-                outcome_text(record.outcome),
+                record.outcome.as_str(),
                 record.actor,
                 record.subject,
                 record.personal,
@@ -68,9 +61,17 @@ pub(crate) fn plan(change: AuditChange, walls: Walls) -> Planned {
     })
 }
 
-/// Two statements for many links, in lists of a few sizes, so that the prepared statements stay few.
+/// One statement for what is no link, and two for many links, in lists of a few sizes, so that the prepared statements stay few.
 fn link(links: &[AuditLink]) -> Vec<Statement> {
-    let mut statements = Vec::new();
+    // A place that the chain does not have, written past AuthKit, would stop every further link.
+    let foreign = Statement::new(
+        Expect::Any,
+        "UPDATE audit_records SET sequence = NULL WHERE id IN (\
+         SELECT n.id FROM audit_records n WHERE n.sequence < 1 UNION ALL SELECT n.id FROM audit_records n \
+         WHERE n.sequence > COALESCE((SELECT max(l.sequence) FROM audit_links l), 0))",
+        values![],
+    );
+    let mut statements = vec![foreign.uncounted()];
     let mut rest = links;
     while !rest.is_empty() {
         let size = [64, 8, 1].into_iter().find(|size| *size <= rest.len()).unwrap_or(1);
@@ -99,11 +100,7 @@ fn record(row: &Row) -> Result<AuditRecord, StoreError> {
         tenant: row.id("tenant_id", TenantId::new)?,
         at: row.time("at")?,
         action: row.get("action")?,
-        outcome: match row.get::<String>("outcome")?.as_str() {
-            "success" => AuditOutcome::Success,
-            "failure" => AuditOutcome::Failure,
-            _ => return Err(corrupt("outcome", "unknown")),
-        },
+        outcome: AuditOutcome::parse(&row.get::<String>("outcome")?).ok_or_else(|| corrupt("outcome", "unknown"))?,
         actor: row.get("actor")?,
         subject: row.get("subject")?,
         personal: row.get("personal")?,
@@ -158,7 +155,7 @@ fn list_query(tenant: TenantId, filter: &AuditFilter, after: Option<&Position>, 
         and("r.subject =", subject.as_str().into());
     }
     if let Some(outcome) = filter.outcome {
-        and("r.outcome =", outcome_text(outcome).into());
+        and("r.outcome =", outcome.as_str().into());
     }
     // Ids begin with their time, so that a span of time is a span of the index.
     if let Some(from) = filter.from {
@@ -196,7 +193,7 @@ impl AuditStore for SqlStore {
         self.db.fetch_one(sql, values![tenant, id]).await?.as_ref().map(placed).transpose()
     }
 
-    async fn list_unlinked_audit(&self, limit: u32) -> Result<Vec<AuditRecord>, StoreError> {
+    async fn list_unlinked_audit(&self, after: Option<AuditId>, limit: u32) -> Result<Vec<AuditRecord>, StoreError> {
         // A place that the chain does not have is no place either: a record slipped in with one must not hide here.
         let sql = concat!(
             "SELECT ",
@@ -204,9 +201,10 @@ impl AuditStore for SqlStore {
             " FROM audit_records r WHERE r.id IN (SELECT n.id FROM audit_records n WHERE n.sequence IS NULL \
              UNION ALL SELECT n.id FROM audit_records n WHERE n.sequence < 1 \
              UNION ALL SELECT n.id FROM audit_records n \
-             WHERE n.sequence > COALESCE((SELECT max(l.sequence) FROM audit_links l), 0)) ORDER BY r.id LIMIT +$1"
+             WHERE n.sequence > COALESCE((SELECT max(l.sequence) FROM audit_links l), 0)) AND r.id > $1 ORDER BY r.id LIMIT +$2"
         );
-        self.db.fetch(sql, values![limit]).await?.iter().map(record).collect()
+        let after = after.map_or(Uuid::nil(), |after| after.uuid());
+        self.db.fetch(sql, values![after, limit]).await?.iter().map(record).collect()
     }
 
     async fn list_audit_chain(
@@ -254,5 +252,55 @@ impl AuditStore for SqlStore {
                 })
             })
             .collect()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::Options;
+    use authkit_core::{
+        Origin, Settings,
+        audit::{AuditLog, VerifyProblem, entry},
+        memory::{self, SeededRandom, SystemClock},
+        ports::{Scope, Store as _, Unit},
+        tenants::DEFAULT_TENANT,
+    };
+    use authkit_testkit::postgres::Postgres;
+    use std::sync::Arc;
+
+    #[tokio::test]
+    async fn a_record_slipped_in_with_a_place_of_its_own_is_linked_and_named() {
+        for url in ["sqlite::memory:".to_owned(), Postgres::start_fast().create_database()] {
+            let store = Arc::new(SqlStore::open(&url, Options::default()).await.unwrap());
+            store.migrate(|_| {}).await.unwrap();
+            let mut cx = memory::bare(SystemClock, SeededRandom::new(1), Settings::default()).unwrap();
+            cx.store = store.clone();
+            let cx = Arc::new(cx);
+            let log = AuditLog::new(cx.clone());
+            let origin = Origin::local(DEFAULT_TENANT);
+            let write = async |action: &str| {
+                let unit = Unit::new().with(entry(&cx, &origin, action).build());
+                store.commit(Scope::Tenant(DEFAULT_TENANT), unit).await.unwrap();
+            };
+            write("test.one").await;
+            log.seal().await.unwrap();
+            for sequence in [2_i64, -7] {
+                let slipped = Statement::new(
+                    Expect::ONE,
+                    "INSERT INTO audit_records (id, tenant_id, at, action, outcome, data, key_version, mac, sequence) \
+                     VALUES ($1, $2, $3, 'test.slipped', 'success', '{}', 1, $4, $5)",
+                    values![cx.uuid(), DEFAULT_TENANT, cx.now(), [9_u8; 32], sequence],
+                );
+                store.db.apply(vec![(0, slipped)]).await.unwrap();
+            }
+            write("test.two").await;
+            log.seal().await.unwrap();
+            let report = log.verify(|_| {}).await.unwrap();
+            assert_eq!((report.records, report.links), (4, 4), "{url}: {report:?}");
+            let named = |problem: &VerifyProblem| matches!(problem, VerifyProblem::RecordChanged { .. });
+            assert!(report.problem_count == 2 && report.problems.iter().all(named), "{url}: {report:?}");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! What really differs between the engines.
 
-use crate::db::Db;
+use crate::db::{Db, Value};
 use sqlx::{PgPool, postgres::PgListener};
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Notify;
@@ -10,27 +10,43 @@ pub(crate) const fn feed_start(db: &Db) -> &'static str {
     match db {
         // One writer: the sequence is the order of commits.
         Db::Sqlite(_) => {
-            "SELECT COALESCE((SELECT min(sequence) - 1 FROM feed WHERE at >= $1), \
-             (SELECT max(sequence) FROM feed), 0) AS cursor"
+            "SELECT CAST(COALESCE((SELECT min(sequence) - 1 FROM feed WHERE at >= $1), \
+             (SELECT max(sequence) FROM feed), 0) AS TEXT) AS cursor"
         }
-        // Transactions that run now are not before the snapshot's oldest.
+        // A snapshot that saw only what is older than the first such row and than every transaction that runs now.
         Db::Postgres(_) => {
-            "SELECT LEAST(pg_snapshot_xmin(pg_current_snapshot())::text::bigint, \
-             (SELECT min(xid::text::bigint) FROM feed WHERE at >= $1)) AS cursor"
+            "SELECT concat(s.xid, ':', s.xid, ':') AS cursor FROM (SELECT LEAST(\
+             pg_snapshot_xmin(pg_current_snapshot())::text::bigint, \
+             (SELECT min(xid::text::bigint) FROM feed WHERE at >= $1)) AS xid) AS s"
         }
     }
 }
 
-/// Reads the feed from `$1` on. On PostgreSQL that is every row whose transaction is not older than the oldest one that
-/// ran at the last read: some come twice, and none is missed however late its transaction commits.
+/// A cursor as [`feed_read`] takes it; the empty one is before everything.
+pub(crate) fn feed_cursor(db: &Db, cursor: &str) -> Value {
+    match db {
+        Db::Sqlite(_) => cursor.parse().unwrap_or(0_i64).into(),
+        // The first transaction of all is number 3.
+        Db::Postgres(_) => if cursor.is_empty() { "3:3:" } else { cursor }.into(),
+    }
+}
+
+/// Reads the feed from `$1` on. On PostgreSQL that is the last read's snapshot, and what is new is every row whose
+/// transaction it did not see: those that began since, and those that ran then. So none is missed however late its
+/// transaction commits, and none comes twice however long another one runs.
 pub(crate) const fn feed_read(db: &Db) -> &'static str {
     match db {
         Db::Sqlite(_) => {
-            "SELECT sequence AS cursor, kind, tenant_id, subject_id FROM feed WHERE sequence > $1 ORDER BY sequence"
+            "SELECT CAST(sequence AS TEXT) AS cursor, kind, tenant_id, subject_id FROM feed \
+             WHERE sequence > $1 ORDER BY sequence"
         }
         Db::Postgres(_) => {
-            "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS cursor, f.kind, f.tenant_id, \
-             f.subject_id FROM (SELECT 1) AS one LEFT JOIN feed f ON f.xid >= $1::text::xid8 ORDER BY f.sequence"
+            "SELECT pg_current_snapshot()::text AS cursor, f.kind, f.tenant_id, f.subject_id \
+             FROM (SELECT 1) AS one LEFT JOIN (\
+             SELECT sequence, kind, tenant_id, subject_id FROM feed \
+             WHERE xid >= pg_snapshot_xmax($1::text::pg_snapshot) UNION ALL \
+             SELECT sequence, kind, tenant_id, subject_id FROM feed \
+             WHERE xid = ANY (ARRAY(SELECT pg_snapshot_xip($1::text::pg_snapshot)))) AS f ON TRUE ORDER BY f.sequence"
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     SqlStore,
-    accounts::parse_status,
+    accounts::status,
     db::{Expect, Row, Statement, values},
     dialect,
     plan::{Planned, Walls},
@@ -56,11 +56,12 @@ impl FeedStore for SqlStore {
     }
 
     async fn read_feed(&self, cursor: &FeedCursor) -> Result<(Vec<FeedEvent>, FeedCursor), StoreError> {
-        let rows = self.db.fetch(dialect::feed_read(&self.db), values![cursor.0]).await?;
-        let mut next = cursor.0;
+        let from = dialect::feed_cursor(&self.db, &cursor.0);
+        let rows = self.db.fetch(dialect::feed_read(&self.db), vec![from]).await?;
+        let mut next = cursor.0.clone();
         let mut events = Vec::new();
         for row in &rows {
-            next = next.max(row.get("cursor")?);
+            next = row.get("cursor")?;
             // The row that only brings the cursor has no kind.
             if row.get::<Option<String>>("kind")?.is_some() {
                 events.extend(event(row)?);
@@ -80,7 +81,7 @@ impl FeedStore for SqlStore {
         let rows = self.db.fetch(sql, values![tenant, user]).await?;
         let Some(first) = rows.first() else { return Ok(None) };
         Ok(Some(UserAuthority {
-            status: parse_status(&first.get::<String>("status")?)?,
+            status: status(first)?,
             security_version: first.get("security_version")?,
             kept_session: first.optional_id("kept_session", SessionId::new)?,
             roles: rows

@@ -2,8 +2,7 @@
 
 use crate::{
     SqlStore,
-    accounts::BATCH,
-    db::{Expect, Statement, values},
+    db::{Expect, Statement, outlived, values},
     plan::{Planned, Walls},
 };
 use async_trait::async_trait;
@@ -43,12 +42,7 @@ pub(crate) fn plan(change: IdempotencyChange, walls: Walls) -> Planned {
         ),
         IdempotencyChange::DeleteExpired { before } => {
             walls.system()?;
-            Statement::new(
-                Expect::Any,
-                "DELETE FROM idempotency WHERE (tenant_id, key) IN (SELECT tenant_id, key FROM idempotency \
-                 WHERE expires_at < $1 ORDER BY expires_at LIMIT +$2)",
-                values![before, BATCH],
-            )
+            outlived!("idempotency", "tenant_id, key", "expires_at", before)
         }
         _ => return Err(StoreError::Unsupported),
     }])

@@ -2,7 +2,7 @@
 
 use crate::{
     SqlStore,
-    db::{Expect, Row, Statement, corrupt, values},
+    db::{Expect, Row, Statement, corrupt, outlived, values},
     plan::{Planned, Walls},
 };
 use async_trait::async_trait;
@@ -44,9 +44,7 @@ pub(crate) fn plan(change: KeyChange, walls: Walls) -> Planned {
         KeyChange::DeleteRetired { before } => {
             Statement::new(Expect::Any, "DELETE FROM signing_keys WHERE retired_at < $1", values![before])
         }
-        KeyChange::PruneFeed { before } => {
-            Statement::new(Expect::Any, "DELETE FROM feed WHERE at < $1", values![before])
-        }
+        KeyChange::PruneFeed { before } => outlived!("feed", "sequence", "at", before),
         _ => return Err(StoreError::Unsupported),
     }])
 }

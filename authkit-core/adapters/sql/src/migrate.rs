@@ -188,12 +188,6 @@ impl SqlStore {
             )
             .await
             .map_err(OpenError::of)?;
-        if !engine.has_compatible_from().await.map_err(OpenError::of)? {
-            engine
-                .run("ALTER TABLE authkit_migrations ADD COLUMN compatible_from BIGINT")
-                .await
-                .map_err(OpenError::of)?;
-        }
         let applied = engine.applied().await?;
         let before = self.judge(plan, &applied)?.applied;
         if applied.iter().any(|done| done.version >= version) {
@@ -278,20 +272,6 @@ impl Engine<'_> {
         }
     }
 
-    /// Whether the table of migrations has the column; the first ones did not write it.
-    async fn has_compatible_from(&mut self) -> Result<bool, sqlx::Error> {
-        let column = match self {
-            Self::Sqlite(_) => {
-                "SELECT count(*) FROM pragma_table_info('authkit_migrations') WHERE name = 'compatible_from'"
-            }
-            Self::Postgres(_) => {
-                "SELECT count(*) FROM pg_attribute WHERE attrelid = to_regclass('authkit_migrations') \
-                 AND attname = 'compatible_from' AND NOT attisdropped"
-            }
-        };
-        Ok(self.number(column).await? > 0)
-    }
-
     /// The applied migrations, in order.
     async fn applied(&mut self) -> Result<Vec<Row>, OpenError> {
         let exists = match self {
@@ -302,11 +282,8 @@ impl Engine<'_> {
             return Ok(Vec::new());
         }
         // A migration that does not say so is compatible with no older program.
-        let sql = if self.has_compatible_from().await.map_err(OpenError::of)? {
-            "SELECT version, checksum, COALESCE(compatible_from, version) FROM authkit_migrations ORDER BY version"
-        } else {
-            "SELECT version, checksum, version FROM authkit_migrations ORDER BY version"
-        };
+        let sql =
+            "SELECT version, checksum, COALESCE(compatible_from, version) FROM authkit_migrations ORDER BY version";
         match self {
             Self::Sqlite(connection) => {
                 let rows = sqlx::query(sql).fetch_all(&mut **connection).await.map_err(OpenError::of)?;

@@ -2,13 +2,13 @@
 
 use crate::{
     SqlStore,
-    db::{Expect, Outcome, Row, Statement, Value, corrupt, to_json, values},
+    db::{Expect, Outcome, Row, Statement, Value, corrupt, outlived, to_json, values},
     dialect,
     plan::{Planned, Walls},
 };
 use async_trait::async_trait;
 use authkit_core::{
-    notices::{NoticeChange, NoticeStore, OutboxNotice},
+    notices::{KEPT_MAIL, NoticeChange, NoticeStore, OutboxNotice},
     ports::{Scope, StoreError},
     wire::{NoticeId, OutboxMailView, TenantId},
 };
@@ -36,18 +36,14 @@ pub(crate) fn plan(change: NoticeChange, walls: Walls) -> Planned {
                 notice.expires_at
             ],
         ),
-        NoticeChange::Delivered { id, owner } => {
-            leased("DELETE FROM notices", " WHERE id = $1 AND lease_owner = $2", values![id, owner], walls)
-        }
+        NoticeChange::Delivered { id, owner } => leased("DELETE FROM notices", values![id, owner], walls),
         NoticeChange::Retry { id, owner, available_at } => leased(
             "UPDATE notices SET lease_owner = NULL, lease_until = NULL, available_at = $3",
-            " WHERE id = $1 AND lease_owner = $2",
             values![id, owner, available_at],
             walls,
         ),
         NoticeChange::Bury { id, owner } => leased(
             "UPDATE notices SET lease_owner = NULL, lease_until = NULL, dead = TRUE, payload = $3",
-            " WHERE id = $1 AND lease_owner = $2",
             values![id, owner, Vec::<u8>::new()],
             walls,
         ),
@@ -61,16 +57,16 @@ pub(crate) fn plan(change: NoticeChange, walls: Walls) -> Planned {
         }
         NoticeChange::DeleteExpired { before } => {
             walls.system()?;
-            Statement::new(Expect::Any, "DELETE FROM notices WHERE expires_at < $1", values![before])
+            outlived!("notices", "id", "expires_at", before)
         }
         NoticeChange::KeepForDevelopment { id, mail } => return keep(id, &mail, walls),
         _ => return Err(StoreError::Unsupported),
     }])
 }
 
-/// A change of one notice by the owner of its lease. The worker serves every tenant, so it may come in either scope.
-fn leased(sql: &str, condition: &str, mut bound: Vec<Value>, walls: Walls) -> Statement {
-    let mut sql = format!("{sql}{condition}");
+/// A change of the notice `$1` by the owner `$2` of its lease. The worker serves every tenant, so it may come in either scope.
+fn leased(sql: &str, mut bound: Vec<Value>, walls: Walls) -> Statement {
+    let mut sql = format!("{sql} WHERE id = $1 AND lease_owner = $2");
     if let Scope::Tenant(tenant) = walls.0 {
         bound.push(tenant.into());
         sql.push_str(&format!(" AND tenant_id = ${}", bound.len()));
@@ -79,12 +75,22 @@ fn leased(sql: &str, condition: &str, mut bound: Vec<Value>, walls: Walls) -> St
 }
 
 fn keep(id: NoticeId, mail: &OutboxMailView, walls: Walls) -> Planned {
-    Ok(vec![Statement::new(
-        Expect::Any,
-        "INSERT INTO development_mail (id, tenant_id, recipient, mail, created_at) VALUES ($1, $2, $3, $4, $5) \
-         ON CONFLICT (id) DO NOTHING",
-        values![id, walls.tenant()?, mail.to.to_lowercase(), to_json(mail)?, mail.created_at],
-    )])
+    let tenant = walls.tenant()?;
+    Ok(vec![
+        Statement::new(
+            Expect::Any,
+            "INSERT INTO development_mail (id, tenant_id, recipient, mail, created_at) VALUES ($1, $2, $3, $4, $5) \
+             ON CONFLICT (id) DO NOTHING",
+            values![id, tenant, mail.to.to_lowercase(), to_json(mail)?, mail.created_at],
+        ),
+        Statement::new(
+            Expect::Any,
+            "DELETE FROM development_mail WHERE id IN (SELECT id FROM development_mail WHERE tenant_id = $1 \
+             ORDER BY created_at DESC, id DESC LIMIT 2147483647 OFFSET $2)",
+            values![tenant, KEPT_MAIL],
+        )
+        .uncounted(),
+    ])
 }
 
 fn notice(row: &Row) -> Result<OutboxNotice, StoreError> {

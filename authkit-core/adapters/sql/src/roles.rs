@@ -2,7 +2,7 @@
 
 use crate::{
     SqlStore,
-    db::{Expect, Row, Statement, to_json, values},
+    db::{Expect, Row, Statement, in_list, to_json, values},
     plan::{Planned, Walls},
 };
 use async_trait::async_trait;
@@ -116,6 +116,19 @@ impl RoleStore for SqlStore {
     async fn user_roles(&self, tenant: TenantId, user: UserId) -> Result<Vec<RoleId>, StoreError> {
         let sql = "SELECT role_id FROM role_assignments WHERE tenant_id = $1 AND user_id = $2 ORDER BY role_id";
         self.db.fetch(sql, values![tenant, user]).await?.iter().map(|row| row.id("role_id", RoleId::new)).collect()
+    }
+
+    async fn roles_of_users(&self, tenant: TenantId, users: &[UserId]) -> Result<Vec<(UserId, RoleId)>, StoreError> {
+        if users.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut bound = values![tenant];
+        let sql = format!(
+            "SELECT user_id, role_id FROM role_assignments WHERE tenant_id = $1 AND user_id IN ({})",
+            in_list(&mut bound, users)
+        );
+        let rows = self.db.fetch(sql, bound).await?;
+        rows.iter().map(|row| Ok((row.id("user_id", UserId::new)?, row.id("role_id", RoleId::new)?))).collect()
     }
 
     async fn count_holders(&self, tenant: TenantId, role: RoleId) -> Result<i64, StoreError> {

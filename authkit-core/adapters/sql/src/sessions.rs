@@ -2,8 +2,8 @@
 
 use crate::{
     SqlStore,
-    accounts::{BATCH, user, user_columns},
-    db::{Expect, Row, SqliteDb, Statement, rows_text, to_json, values},
+    accounts::{user, user_columns},
+    db::{BATCH, Expect, Row, SqliteDb, Statement, rows_text, to_json, values},
     plan::{Planned, Walls},
 };
 use async_trait::async_trait;
@@ -84,10 +84,12 @@ pub(crate) fn plan(change: SessionChange, walls: Walls, now: Timestamp) -> Plann
                     values![tenant, user, keep, now],
                 )
                 .uncounted(),
+                // Exactly those that were told of: between the two statements PostgreSQL may let others end some.
                 Statement::new(
                     Expect::Any,
-                    concat!("DELETE FROM sessions WHERE ", beyond!()),
-                    values![tenant, user, keep],
+                    "DELETE FROM sessions WHERE tenant_id = $1 AND user_id = $2 AND id IN (SELECT f.subject_id \
+                     FROM feed f WHERE f.at = $3 AND f.tenant_id = $1 AND f.kind = 'session_ended')",
+                    values![tenant, user, now],
                 ),
             ]
         }
@@ -286,5 +288,59 @@ impl SessionStore for SqlStore {
             }
         };
         rows.iter().map(session).collect()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::{Options, db::Outcome};
+    use authkit_core::{
+        ports::Scope,
+        sessions::{FeedEvent, FeedStore as _},
+    };
+    use authkit_testkit::postgres::Postgres;
+    use uuid::Uuid;
+
+    #[tokio::test]
+    async fn a_cap_ends_what_it_told_of_although_another_session_ends_meanwhile() {
+        let (tenant, user) = (TenantId::new(Uuid::from_u128(1)), UserId::new(Uuid::from_u128(2)));
+        for url in ["sqlite::memory:".to_owned(), Postgres::start_fast().create_database()] {
+            let store = SqlStore::open(&url, Options::default()).await.unwrap();
+            store.migrate(|_| {}).await.unwrap();
+            let apply = async |sql: &'static str, values| {
+                store.db.apply(vec![(0, Statement::new(Expect::Any, sql, values))]).await.unwrap()
+            };
+            apply(
+                "INSERT INTO users (tenant_id, id, email, email_lower, email_key, email_verified, profile, \
+                 preferences, status, mfa_enabled, subject_key, security_version, version, created_at, updated_at) \
+                 VALUES ($1, $2, 'a@b.c', 'a@b.c', $3, $4, '{}', '{}', 'active', $5, $3, 1, 1, 1, 1)",
+                values![tenant, user, [1_u8; 33], true, false],
+            )
+            .await;
+            let sessions: Vec<_> = (10..13).map(|n| SessionId::new(Uuid::from_u128(n))).collect();
+            for (opened, id) in (1_i64..).zip(&sessions) {
+                apply(
+                    "INSERT INTO sessions (tenant_id, id, user_id, amr, auth_time, created_at, last_active_at, \
+                     refresh_hash, refresh_expires_at, sweep_at) VALUES ($1, $2, $3, '[]', $4, $4, $4, $5, $4, $4)",
+                    values![tenant, *id, user, opened, [1_u8; 32]],
+                )
+                .await;
+            }
+            let cursor = store.feed_start(Timestamp::MIN).await.unwrap();
+            let now = Timestamp::from_second(1_790_000_000).unwrap();
+            let planned = plan(SessionChange::Cap { user, keep: 2 }, Walls(Scope::Tenant(tenant)), now).unwrap();
+            let [tell, end] = <[Statement; 2]>::try_from(planned).unwrap();
+            store.db.apply(vec![(0, tell)]).await.unwrap();
+            let newest = values![tenant, sessions[2]];
+            apply("DELETE FROM sessions WHERE tenant_id = $1 AND id = $2", newest).await;
+            let ended = store.db.apply(vec![(0, end)]).await.unwrap();
+            assert!(matches!(ended[..], [Outcome::Count(1)]), "{url}: {ended:?}");
+            let left = store.list_sessions(tenant, user, None, 10).await.unwrap();
+            assert_eq!(left.iter().map(|session| session.id).collect::<Vec<_>>(), [sessions[1]], "{url}");
+            let told = store.read_feed(&cursor).await.unwrap().0;
+            assert_eq!(told, [FeedEvent::SessionEnded(tenant, sessions[0])], "{url}");
+        }
     }
 }

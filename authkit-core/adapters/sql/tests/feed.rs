@@ -53,6 +53,27 @@ async fn a_unit_that_began_earlier_and_commits_later_is_not_missed() {
 }
 
 #[tokio::test]
+async fn a_transaction_that_runs_for_long_makes_no_event_come_twice() {
+    let database = postgres().await;
+    let (store, tenant) = (&database.store, TenantId::new(uuid()));
+    let mut cursor = store.feed_start(Timestamp::UNIX_EPOCH).await.unwrap();
+    let mut long = PgConnection::connect(&database.url).await.unwrap();
+    let mut transaction = long.begin().await.unwrap();
+    sqlx::query("SELECT pg_current_xact_id()").execute(&mut *transaction).await.unwrap();
+    let mut heard = Vec::new();
+    let mut told = Vec::new();
+    for _ in 0..3 {
+        told.push(end(store, tenant).await);
+        let (events, next) = store.read_feed(&cursor).await.unwrap();
+        heard.extend(events);
+        cursor = next;
+    }
+    assert_eq!(heard, told);
+    transaction.commit().await.unwrap();
+    assert!(store.read_feed(&cursor).await.unwrap().0.is_empty());
+}
+
+#[tokio::test]
 async fn a_unit_of_one_node_wakes_the_other() {
     let database = postgres().await;
     let other = migrated(&database.url).await;
@@ -87,8 +108,15 @@ async fn a_start_in_the_past_finds_what_was_written_since_and_pruning_deletes_it
         let start = store.feed_start(Timestamp::UNIX_EPOCH).await.unwrap();
         assert!(store.read_feed(&start).await.unwrap().0.contains(&event));
         let prune = Unit::new().with(KeyChange::PruneFeed { before: Timestamp::MAX });
-        assert!(store.commit(Scope::System, prune).await.unwrap().get(0) >= 1);
+        assert!(store.commit(Scope::System, prune.clone()).await.unwrap().get(0) >= 1);
         assert!(store.read_feed(&start).await.unwrap().0.is_empty());
         assert!(store.read_feed(&store.feed_start(Timestamp::MIN).await.unwrap()).await.unwrap().0.is_empty());
+        let mut many = Unit::new();
+        many.changes = vec![event.into(); 1001];
+        store.commit(Scope::Tenant(tenant), many).await.unwrap();
+        for deleted in [1000, 1] {
+            let applied = store.commit(Scope::System, prune.clone()).await.unwrap();
+            assert_eq!(applied.get(0), deleted, "so that no unit holds the writer for long");
+        }
     }
 }

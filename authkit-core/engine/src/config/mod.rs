@@ -1,8 +1,10 @@
 //! Configuration: defaults, then a TOML file, then `AUTHKIT_…` variables; unknown names are refused.
 
 mod check;
+mod production;
 mod schema;
 mod sections;
+mod sensible;
 mod source;
 mod span;
 

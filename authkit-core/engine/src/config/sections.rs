@@ -139,7 +139,7 @@ sections! {
         email_undo: Span = Span::hours(72),
         /// A sign-in that waits for its second factor.
         mfa: Span = Span::minutes(5),
-        /// Grace before a deleted account is erased.
+        /// How long an account that was put up for deletion may be opened again by its owner.
         deletion_grace: Span = Span::days(30),
     }
     /// How mail goes out.

@@ -119,6 +119,7 @@ counted! {
     }
     AttemptStore {
         find_attempts(tenant: TenantId, key: &AttemptKey) -> Option<Attempts>;
+        list_attempts(tenant: TenantId, keys: &[AttemptKey]) -> Vec<(AttemptKey, Attempts)>;
     }
     MfaStore {
         find_totp(tenant: TenantId, user: UserId) -> Option<Totp>;
@@ -133,6 +134,7 @@ counted! {
     }
     RoleStore {
         list_roles(tenant: TenantId) -> (Vec<Role>, i64);
+        roles_of_users(tenant: TenantId, users: &[UserId]) -> Vec<(UserId, RoleId)>;
         user_roles(tenant: TenantId, user: UserId) -> Vec<RoleId>;
         count_holders(tenant: TenantId, role: RoleId) -> i64;
     }
@@ -143,7 +145,7 @@ counted! {
         list_audit(tenant: TenantId, filter: &AuditFilter, after: Option<&Position>, limit: u32)
             -> Vec<(AuditRecord, Option<i64>)>;
         find_audit(tenant: TenantId, id: AuditId) -> Option<(AuditRecord, Option<i64>)>;
-        list_unlinked_audit(limit: u32) -> Vec<AuditRecord>;
+        list_unlinked_audit(after: Option<AuditId>, limit: u32) -> Vec<AuditRecord>;
         list_audit_chain(after: i64, limit: u32) -> Vec<(AuditLink, Option<AuditRecord>)>;
         last_audit_link() -> Option<AuditLink>;
         list_audit_heads(after: i64, limit: u32) -> Vec<AuditHead>;

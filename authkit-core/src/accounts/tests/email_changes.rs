@@ -52,6 +52,18 @@ async fn the_address_moves_by_proof_and_the_other_sessions_end() {
 }
 
 #[tokio::test]
+async fn an_address_that_was_never_proved_gets_no_way_into_the_account() {
+    let world = World::new().await;
+    world.set_tenant(|settings| settings.allow_unverified = true).await;
+    world.register(ADA, PASSWORD).await;
+    let principal = world.principal(ADA, PASSWORD).await;
+    let token = ask(&world, &principal, NEW).await;
+    confirm(&world, token).await.expect("moved");
+    assert!(world.stored(NEW).await.expect("moved").email_verified);
+    assert!(world.kinds().await.is_empty(), "nothing goes to the address that was mistyped");
+}
+
+#[tokio::test]
 async fn a_change_needs_a_fresh_sign_in_and_a_newer_request_voids_the_older() {
     let world = World::new().await;
     world.user(ADA).await;

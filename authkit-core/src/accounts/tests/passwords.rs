@@ -81,6 +81,8 @@ async fn a_change_needs_the_current_password_and_ends_the_other_sessions() {
     };
     let refused = world.accounts.change_password(&world.origin, &principal, change("wrong", OTHER_PASSWORD)).await;
     assert_eq!(code(refused), ErrorCode::InvalidCredentials);
+    let recorded = (world.audited("password.failed").await, world.audited("session.failed").await);
+    assert_eq!(recorded, (1, 0), "it is not a sign-in that failed");
     assert_eq!(
         codes(world.accounts.change_password(&world.origin, &principal, change(PASSWORD, "short")).await),
         ["new_password: password.too_short"]

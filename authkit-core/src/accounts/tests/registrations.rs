@@ -175,6 +175,23 @@ async fn a_tenant_can_allow_accounts_before_their_proof() {
 }
 
 #[tokio::test]
+async fn a_tenant_that_is_switched_off_proves_nobody() {
+    let world = World::new().await;
+    let tenants = Tenants::new(world.cx.clone());
+    let mut tenant = tenants.create("shop", "Shop", &[], Default::default()).await.expect("made");
+    let origin = Origin::local(tenant.id);
+    world.accounts.register(&origin, registration(ADA, PASSWORD)).await.expect("registered");
+    let Some(Notice::Registration { token, .. }) = world.notices().await.pop() else { panic!("no link") };
+    let valid = async || {
+        world.accounts.token_is_valid(&world.origin, crate::crypto::OpaqueKind::Verify, &token).await.expect("read")
+    };
+    assert!(valid().await);
+    tenant.active = false;
+    tenants.update(tenant).await.expect("switched off");
+    assert!(!valid().await, "the page behind the link says what the proof would");
+}
+
+#[tokio::test]
 async fn a_token_of_another_tenant_or_purpose_is_refused() {
     let world = World::new().await;
     let token = world.register(ADA, PASSWORD).await;

@@ -180,6 +180,14 @@ async fn users_are_listed_newest_first_in_pages_that_are_bound_to_their_filter()
         assert_eq!(code(other), ErrorCode::InvalidCursor);
     }
     assert_eq!(seen, (0..5).rev().map(|at| format!("user{at}@example.org")).collect::<Vec<_>>());
+    world.lock("user3@example.org").await;
+    world.counters.take();
+    let page = world.accounts.list_users(&principal, UserFilter::default(), None, None).await.expect("a page");
+    assert_eq!(world.counters.take().reads, 3, "users, roles and locks, however many there are");
+    let locked: Vec<_> = page.data.iter().filter(|view| view.locked_until.is_some()).collect();
+    assert!(locked.len() == 1 && locked[0].user.email == "user3@example.org");
+    let roles: Vec<_> = page.data.iter().map(|view| view.roles.len()).collect();
+    assert_eq!(roles, [0, 0, 0, 0, 0, 1]);
     let filter = UserFilter { name_contains: Some("a\0b".into()), ..UserFilter::default() };
     assert_eq!(code(world.accounts.list_users(&principal, filter, None, None).await), ErrorCode::InvalidFilter);
 }

@@ -248,6 +248,8 @@ async fn second_factors() {
     let code_now = next().await;
     hooked!(world, gate, ChangeMfa => [ChangeMfa, EndSession], mfa.disable_totp(origin, &principal, again(&code_now)));
     mfa.enrol_totp(origin, &principal).await.expect("enrolled");
+    let code = next().await;
+    mfa.confirm_totp(origin, &principal, TotpConfirmRequest { code }).await.expect("confirmed");
     gate.shut(false);
     let done = hooked!(world, gate, ChangeMfa => [ChangeMfa, EndSession], mfa.reset(origin, None, user.id));
     assert_eq!(done.told[0].user, Some(user.id));

@@ -10,6 +10,11 @@ use authkit_wire::*;
 /// Makes a proved account with a confirmed authenticator; returns its backup codes.
 pub(crate) async fn enable_totp(world: &World, email: &str) -> Vec<Secret> {
     world.user(email).await;
+    add_totp(world, email).await
+}
+
+/// The same for an account that is there.
+pub(crate) async fn add_totp(world: &World, email: &str) -> Vec<Secret> {
     let principal = world.principal(email, PASSWORD).await;
     let mfa = Mfa::new(world.cx.clone());
     mfa.enrol_totp(&world.origin, &principal).await.expect("enrolled");

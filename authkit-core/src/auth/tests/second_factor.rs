@@ -1,5 +1,8 @@
 use super::*;
-use crate::Result;
+use crate::{
+    Result,
+    ports::{Scope, Unit},
+};
 use jiff::SignedDuration;
 
 async fn challenge(world: &World) -> MfaRequiredView {
@@ -126,6 +129,29 @@ async fn wrong_codes_count_across_attempts_and_burn_them() {
     let view = challenge(&world).await;
     let right = totp_code(&world, ADA, 0).await;
     answer(&world, &view.mfa_token, MfaMethod::Totp, &right).await.expect("the lock is over");
+}
+
+#[tokio::test]
+async fn what_is_no_wrong_code_does_not_count() {
+    let world = World::new().await;
+    enable_totp(&world, ADA).await;
+    let user = world.stored(ADA).await.expect("there");
+    let none = crate::mfa::MfaChange::ReplaceBackupCodes { user: user.id, codes: Vec::new(), at: world.now() };
+    world.cx.store.commit(Scope::Tenant(user.tenant), Unit::new().with(none)).await.expect("none left");
+    let (view, wrong) = (challenge(&world).await, Secret::from("000000"));
+    for tried in 0..30 {
+        let refused = answer(&world, &view.mfa_token, MfaMethod::BackupCode, &wrong).await;
+        assert_eq!(code(refused), ErrorCode::MfaMethodUnavailable);
+        if tried % 10 == 9 {
+            // Nor does it take back one that was wrong.
+            assert_eq!(code(answer(&world, &view.mfa_token, MfaMethod::Totp, &wrong).await), ErrorCode::InvalidMfaCode);
+        }
+    }
+    let counted = crate::auth::Lockout::second_factor(&world.cx, &user);
+    let counted = world.cx.store.find_attempts(user.tenant, counted.key()).await.expect("read").expect("there");
+    assert_eq!((counted.failures, counted.locked_until), (3, None));
+    let right = totp_code(&world, ADA, 0).await;
+    answer(&world, &view.mfa_token, MfaMethod::Totp, &right).await.expect("signed in");
 }
 
 #[tokio::test]

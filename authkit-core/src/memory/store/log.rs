@@ -75,9 +75,10 @@ impl AuditStore for MemoryStore {
         Ok(state.audit.get(&id).filter(|row| row.tenant == tenant).map(|row| state.placed(row)))
     }
 
-    async fn list_unlinked_audit(&self, limit: u32) -> Result<Vec<AuditRecord>, StoreError> {
+    async fn list_unlinked_audit(&self, after: Option<AuditId>, limit: u32) -> Result<Vec<AuditRecord>, StoreError> {
         let state = self.read();
-        let unlinked = state.audit.values().filter(|row| !state.linked.contains_key(&row.id));
+        let later = state.audit.values().filter(|row| after.is_none_or(|after| row.id > after));
+        let unlinked = later.filter(|row| !state.linked.contains_key(&row.id));
         Ok(unlinked.take(limit as usize).cloned().collect())
     }
 

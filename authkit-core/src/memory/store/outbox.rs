@@ -2,7 +2,7 @@ use super::{
     BATCH, CHANGED, MemoryStore, Outcome, State, TAKEN, Undo, count, delete_where, insert, inserts, one, own, system,
 };
 use crate::{
-    notices::{NoticeChange, NoticeStore, OutboxNotice},
+    notices::{KEPT_MAIL, NoticeChange, NoticeStore, OutboxNotice},
     ports::{Scope, StoreError},
     tenants::{IdempotencyChange, IdempotencyRecord, IdempotencyStore, LeaseChange},
 };
@@ -44,10 +44,17 @@ impl State {
             }
             C::DeleteExpired { before } => {
                 system(scope)?;
-                Ok(delete_where(&mut self.notices, usize::MAX, |_, row| row.expires_at < before))
+                Ok(delete_where(&mut self.notices, BATCH, |_, row| row.expires_at < before))
             }
             C::KeepForDevelopment { id, mail } => {
-                self.development_mail.entry((own(scope)?, id)).or_insert(mail);
+                let tenant = own(scope)?;
+                self.development_mail.entry((tenant, id)).or_insert(mail);
+                let kept = self.development_mail.iter().filter(|((of, _), _)| *of == tenant);
+                let mut kept: Vec<_> = kept.map(|((_, id), mail)| (mail.created_at, *id)).collect();
+                kept.sort_unstable_by(|one, other| other.cmp(one));
+                for (_, old) in kept.into_iter().skip(KEPT_MAIL as usize) {
+                    self.development_mail.remove(&(tenant, old));
+                }
                 Ok(1)
             }
         }

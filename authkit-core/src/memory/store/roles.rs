@@ -108,6 +108,12 @@ impl RoleStore for MemoryStore {
         Ok(self.read().roles_of(tenant, user))
     }
 
+    async fn roles_of_users(&self, tenant: TenantId, users: &[UserId]) -> Result<Vec<(UserId, RoleId)>, StoreError> {
+        let state = self.read();
+        let held = state.assignments.iter().filter(|row| row.0 == tenant && users.contains(&row.1));
+        Ok(held.map(|row| (row.1, row.2)).collect())
+    }
+
     async fn count_holders(&self, tenant: TenantId, role: RoleId) -> Result<i64, StoreError> {
         let state = self.read();
         let active = |user| state.users.get(&(tenant, user)).is_some_and(|row| row.status == UserStatus::Active);

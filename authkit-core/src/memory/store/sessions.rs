@@ -47,7 +47,6 @@ impl State {
                 for (_, id) in &opened {
                     self.sessions.remove(&(tenant, *id));
                     self.feed.push(FeedEvent::SessionEnded(tenant, *id));
-                    self.feed.push(FeedEvent::SessionEnded(tenant, *id));
                 }
                 Ok(count(opened.len()))
             }
@@ -143,13 +142,13 @@ impl KeyStore for MemoryStore {
 #[async_trait]
 impl FeedStore for MemoryStore {
     async fn feed_start(&self, _: Timestamp) -> Result<FeedCursor, StoreError> {
-        Ok(FeedCursor(0))
+        Ok(FeedCursor::default())
     }
 
     async fn read_feed(&self, cursor: &FeedCursor) -> Result<(Vec<FeedEvent>, FeedCursor), StoreError> {
         let state = self.read();
-        let from = usize::try_from(cursor.0).unwrap_or_default().min(state.feed.len());
-        Ok((state.feed[from..].to_vec(), FeedCursor(count(state.feed.len()))))
+        let from = cursor.0.parse().unwrap_or(0).min(state.feed.len());
+        Ok((state.feed[from..].to_vec(), FeedCursor(state.feed.len().to_string())))
     }
 
     async fn feed_changed(&self) {

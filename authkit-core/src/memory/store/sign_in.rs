@@ -96,6 +96,16 @@ impl AttemptStore for MemoryStore {
     async fn find_attempts(&self, tenant: TenantId, key: &AttemptKey) -> Result<Option<Attempts>, StoreError> {
         Ok(self.read().attempts.get(&(tenant, *key)).map(|(row, _)| *row))
     }
+
+    async fn list_attempts(
+        &self,
+        tenant: TenantId,
+        keys: &[AttemptKey],
+    ) -> Result<Vec<(AttemptKey, Attempts)>, StoreError> {
+        let state = self.read();
+        let found = keys.iter().filter_map(|key| state.attempts.get(&(tenant, *key)).map(|(row, _)| (*key, *row)));
+        Ok(found.collect())
+    }
 }
 
 #[async_trait]

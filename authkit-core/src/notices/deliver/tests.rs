@@ -10,6 +10,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use authkit_wire::*;
+use jiff::Timestamp;
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex},

@@ -64,7 +64,10 @@ delegate! {
         fn list_registrations(&self, tenant: TenantId, key: &EmailKey, limit: u32) -> Vec<Registration>;
         fn find_token(&self, tenant: TenantId, id: OneTimeTokenId) -> Option<OneTimeToken>;
     }
-    AttemptStore { fn find_attempts(&self, tenant: TenantId, key: &AttemptKey) -> Option<Attempts>; }
+    AttemptStore {
+        fn find_attempts(&self, tenant: TenantId, key: &AttemptKey) -> Option<Attempts>;
+        fn list_attempts(&self, tenant: TenantId, keys: &[AttemptKey]) -> Vec<(AttemptKey, Attempts)>;
+    }
     MfaStore {
         fn find_totp(&self, tenant: TenantId, user: UserId) -> Option<Totp>;
         fn count_backup_codes(&self, tenant: TenantId, user: UserId) -> i64;
@@ -77,6 +80,7 @@ delegate! {
     RoleStore {
         fn list_roles(&self, tenant: TenantId) -> (Vec<Role>, i64);
         fn user_roles(&self, tenant: TenantId, user: UserId) -> Vec<RoleId>;
+        fn roles_of_users(&self, tenant: TenantId, users: &[UserId]) -> Vec<(UserId, RoleId)>;
         fn count_holders(&self, tenant: TenantId, role: RoleId) -> i64;
     }
     TenantStore { fn list_tenants(&self) -> Vec<Tenant>; }
@@ -86,7 +90,7 @@ delegate! {
             &self, t: TenantId, filter: &AuditFilter, after: Option<&Position>, limit: u32
         ) -> Vec<(AuditRecord, Option<i64>)>;
         fn find_audit(&self, tenant: TenantId, id: AuditId) -> Option<(AuditRecord, Option<i64>)>;
-        fn list_unlinked_audit(&self, limit: u32) -> Vec<AuditRecord>;
+        fn list_unlinked_audit(&self, after: Option<AuditId>, limit: u32) -> Vec<AuditRecord>;
         fn list_audit_chain(&self, after: i64, limit: u32) -> Vec<(AuditLink, Option<AuditRecord>)>;
         fn last_audit_link(&self) -> Option<AuditLink>;
         fn list_audit_heads(&self, after: i64, limit: u32) -> Vec<AuditHead>;

@@ -165,6 +165,22 @@ async fn revoking_the_next_key_leaves_one_that_lasts() {
 }
 
 #[tokio::test]
+async fn a_key_that_stands_in_for_a_revoked_one_retires_when_the_next_one_signs() {
+    let house = house().await;
+    let old = keys(&house).await[0].id;
+    let next = house.sessions.rotate_key(&house.origin).await.unwrap();
+    house.sessions.revoke_key(&house.origin, old).await.unwrap();
+    let between = signing(&house).await;
+    assert!(between != old.to_string() && between != next.id.to_string());
+    house.advance(3 * HOUR);
+    house.sessions.ensure_keys().await.unwrap();
+    let left: Vec<_> = keys(&house).await.into_iter().filter(|key| key.retired_at.is_none()).collect();
+    assert_eq!(left.iter().map(|key| key.id).collect::<Vec<_>>(), [next.id]);
+    assert_eq!(signing(&house).await, next.id.to_string());
+    assert!(!published(&house.sessions).contains(&between));
+}
+
+#[tokio::test]
 async fn the_configured_algorithm_comes_with_the_next_rotation() {
     let house = house().await;
     let (_, other) = house.other_node_with(|cx| cx.settings.tokens.algorithm = crate::SigningAlgorithm::Es256).await;

@@ -211,6 +211,18 @@ async fn an_idle_session_runs_out_unless_it_was_seen() {
 }
 
 #[tokio::test]
+async fn a_session_does_not_end_before_its_idle_time_although_only_minutes_are_noted() {
+    let house = house_with(|cx| cx.settings.sessions.idle_timeout = Some(SignedDuration::from_mins(30))).await;
+    let used = house.sign_in().await;
+    house.advance(59);
+    house.authenticate(&used).await.unwrap();
+    house.sessions.flush_activity().await.unwrap();
+    let (_, other) = house.other_node().await;
+    house.advance(30 * 60 - 1);
+    assert!(other.refresh(&house.origin, &used.refresh_token, None).await.is_ok());
+}
+
+#[tokio::test]
 async fn no_access_token_lives_longer_than_a_session_may_be_idle() {
     let house = house_with(|cx| cx.settings.sessions.idle_timeout = Some(SignedDuration::from_mins(5))).await;
     assert_eq!(house.sign_in().await.expires_in, 300);

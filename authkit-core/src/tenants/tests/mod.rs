@@ -121,6 +121,9 @@ async fn what_a_tenant_cannot_have_is_refused_by_field() {
     let settings = TenantSettings { max_sessions: Some(0), ..TenantSettings::default() };
     let error = tenants.create("a", "A", &[], settings).await.unwrap_err();
     assert_eq!(error.fields[0].field, "settings.max_sessions");
+    let settings = TenantSettings { idle_minutes: Some(2), ..TenantSettings::default() };
+    let error = tenants.create("a", "A", &[], settings).await.unwrap_err();
+    assert_eq!(error.fields[0].field, "settings.idle_minutes", "shorter than activity is known");
 }
 
 #[tokio::test]

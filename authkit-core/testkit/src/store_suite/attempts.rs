@@ -106,6 +106,23 @@ pub async fn clearing_forgets(store: Arc<dyn Store>) {
     assert_eq!(lock(&*store, tenant, key, 1).await, 60);
 }
 
+pub async fn attempts_of_many_keys_are_read_at_once(store: Arc<dyn Store>) {
+    let tenant = build::tenant();
+    let keys: Vec<AttemptKey> = (0..3).map(|_| build::key()).collect();
+    attempt(&*store, tenant, keys[0], 0).await.unwrap();
+    lock(&*store, tenant, keys[2], 0).await;
+    let mut found = store.list_attempts(tenant, &keys).await.unwrap();
+    found.sort_unstable_by_key(|(key, _)| *key);
+    let mut expected = Vec::new();
+    for key in [keys[0], keys[2]] {
+        expected.push((key, store.find_attempts(tenant, &key).await.unwrap().unwrap()));
+    }
+    expected.sort_unstable_by_key(|(key, _)| *key);
+    assert_eq!(found, expected);
+    assert!(store.list_attempts(tenant, &[]).await.unwrap().is_empty());
+    assert!(store.list_attempts(build::tenant(), &keys).await.unwrap().is_empty());
+}
+
 pub async fn stale_rows_are_deleted(store: Arc<dyn Store>) {
     let (tenant, old, fresh) = (build::tenant(), build::key(), build::key());
     attempt(&*store, tenant, old, 0).await.unwrap();

@@ -104,11 +104,12 @@ pub async fn records_are_filtered(store: Arc<dyn Store>) {
 
 pub async fn records_are_linked_once(store: Arc<dyn Store>) {
     let records = written(&*store, 3).await;
-    assert_eq!(store.list_unlinked_audit(10).await.unwrap(), records, "the oldest first");
-    assert_eq!(store.list_unlinked_audit(2).await.unwrap(), records[..2]);
+    assert_eq!(store.list_unlinked_audit(None, 10).await.unwrap(), records, "the oldest first");
+    assert_eq!(store.list_unlinked_audit(None, 2).await.unwrap(), records[..2]);
+    assert_eq!(store.list_unlinked_audit(Some(records[1].id), 2).await.unwrap(), records[2..]);
     let links = vec![link(1, &records[0]), link(2, &records[1])];
     must_system(&*store, Unit::new().with(AuditChange::Link(links.clone()))).await;
-    assert_eq!(store.list_unlinked_audit(10).await.unwrap(), records[2..]);
+    assert_eq!(store.list_unlinked_audit(None, 10).await.unwrap(), records[2..]);
     let (found, place) = store.find_audit(records[1].tenant, records[1].id).await.unwrap().unwrap();
     assert_eq!((found, place), (records[1].clone(), Some(2)));
     let listed = store.list_audit(records[1].tenant, &AuditFilter::default(), None, 10).await.unwrap();
@@ -130,7 +131,7 @@ pub async fn a_failed_link_leaves_nothing(store: Arc<dyn Store>) {
     let unit = Unit::new().with(AuditChange::Link(links));
     assert_conflict(&store.commit(Scope::System, unit).await, 0, Conflict::Taken);
     assert_eq!(store.last_audit_link().await.unwrap(), None);
-    assert_eq!(store.list_unlinked_audit(100).await.unwrap(), records);
+    assert_eq!(store.list_unlinked_audit(None, 100).await.unwrap(), records);
 }
 
 pub async fn the_chain_is_read_in_order(store: Arc<dyn Store>) {
@@ -141,7 +142,7 @@ pub async fn the_chain_is_read_in_order(store: Arc<dyn Store>) {
     let expected: Vec<_> = links.into_iter().zip(records.into_iter().map(Some)).collect();
     assert_eq!(store.list_audit_chain(0, 100).await.unwrap(), expected);
     assert_eq!(store.list_audit_chain(5, 3).await.unwrap(), expected[5..8]);
-    assert!(store.list_unlinked_audit(5).await.unwrap().is_empty());
+    assert!(store.list_unlinked_audit(None, 5).await.unwrap().is_empty());
 }
 
 pub async fn heads_are_read_in_order(store: Arc<dyn Store>) {

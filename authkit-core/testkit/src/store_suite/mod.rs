@@ -189,6 +189,7 @@ macro_rules! store_suite {
             attempts::each_lock_is_twice_as_long_up_to_the_longest
             attempts::locks_are_forgotten_a_day_after_the_last
             attempts::clearing_forgets
+            attempts::attempts_of_many_keys_are_read_at_once
             attempts::stale_rows_are_deleted
             mfa::an_authenticator_is_enrolled_confirmed_and_removed
             mfa::a_confirmed_authenticator_is_not_replaced
@@ -223,6 +224,7 @@ macro_rules! store_suite {
             roles::parallel_advances_have_one_winner
             roles::a_role_in_use_is_not_deleted
             roles::a_role_is_assigned_and_removed_once
+            roles::roles_of_many_users_are_read_at_once
             roles::only_active_holders_count
             roles::roles_of_another_tenant_are_invisible
             tenants::a_tenant_is_kept_and_updated
@@ -252,7 +254,9 @@ macro_rules! store_suite {
             notices::a_dead_notice_lets_the_next_pass
             notices::leases_are_given_back
             notices::expired_notices_are_deleted
+            notices::expired_notices_are_deleted_in_batches
             notices::development_mail_is_kept_once
+            notices::the_newest_development_mail_is_kept
         }
     };
 }

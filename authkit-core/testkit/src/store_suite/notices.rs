@@ -2,7 +2,7 @@
 
 use super::{assert_conflict, build, commit, must, must_system, parallel};
 use authkit_core::{
-    notices::{NoticeChange, OutboxNotice},
+    notices::{KEPT_MAIL, NoticeChange, OutboxNotice},
     ports::{Conflict, Store, StoreError, Unit},
     wire::{NoticeId, OutboxMailView, TenantId},
 };
@@ -185,4 +185,44 @@ pub async fn development_mail_is_kept_once(store: Arc<dyn Store>) {
     assert_eq!(to[0].links, ["https://example.org/verify?token=x"]);
     assert_eq!(subjects(to), ["Number 1"]);
     assert!(store.list_development_mail(build::tenant(), None).await.unwrap().is_empty());
+}
+
+pub async fn the_newest_development_mail_is_kept(store: Arc<dyn Store>) {
+    let (tenant, other) = (build::tenant(), build::tenant());
+    let mail = |seconds: i64| OutboxMailView {
+        kind: "verify_email".to_owned(),
+        to: if seconds == 0 { "first@example.org" } else { "ada@example.org" }.to_owned(),
+        subject: format!("Number {seconds}"),
+        text: String::new(),
+        html: String::new(),
+        links: Vec::new(),
+        code: None,
+        created_at: build::at(seconds),
+    };
+    let keep = |mail| Unit::new().with(NoticeChange::KeepForDevelopment { id: NoticeId::new(build::uuid()), mail });
+    must(&*store, other, keep(mail(0))).await;
+    let mut unit = Unit::new();
+    for seconds in 0..i64::from(KEPT_MAIL) {
+        unit.changes.extend(keep(mail(seconds)).changes);
+    }
+    must(&*store, tenant, unit).await;
+    let first = async |tenant| store.list_development_mail(tenant, Some("first@example.org")).await.unwrap().len();
+    assert_eq!(first(tenant).await, 1);
+    must(&*store, tenant, keep(mail(5000))).await;
+    assert_eq!((first(tenant).await, first(other).await), (0, 1));
+}
+
+pub async fn expired_notices_are_deleted_in_batches(store: Arc<dyn Store>) {
+    let tenant = build::tenant();
+    let mut unit = Unit::new();
+    for _ in 0..1001 {
+        unit.push(NoticeChange::Enqueue(OutboxNotice {
+            expires_at: build::at(10),
+            ..build::notice(tenant, build::key())
+        }));
+    }
+    must(&*store, tenant, unit).await;
+    let sweep = || Unit::new().with(NoticeChange::DeleteExpired { before: build::at(11) });
+    assert_eq!(must_system(&*store, sweep()).await.get(0), 1000);
+    assert_eq!(must_system(&*store, sweep()).await.get(0), 1);
 }

@@ -117,6 +117,27 @@ pub async fn a_role_is_assigned_and_removed_once(store: Arc<dyn Store>) {
     assert!(store.user_roles(tenant, user.id).await.unwrap().is_empty());
 }
 
+pub async fn roles_of_many_users_are_read_at_once(store: Arc<dyn Store>) {
+    let (tenant, elsewhere) = (build::tenant(), build::tenant());
+    let (one, two) = (stored(&*store, tenant, "one").await, stored(&*store, tenant, "two").await);
+    let mut users = Vec::new();
+    for _ in 0..9 {
+        users.push(build::stored_user(&*store, tenant).await.id);
+    }
+    must(&*store, tenant, assign(users[0], one.id)).await;
+    must(&*store, tenant, assign(users[0], two.id)).await;
+    must(&*store, tenant, assign(users[8], two.id)).await;
+    let mut held = store.roles_of_users(tenant, &users).await.unwrap();
+    held.sort_unstable();
+    let mut expected = [(users[0], one.id), (users[0], two.id), (users[8], two.id)];
+    expected.sort_unstable();
+    assert_eq!(held, expected);
+    assert_eq!(store.roles_of_users(tenant, &users[1..]).await.unwrap(), [(users[8], two.id)]);
+    assert!(store.roles_of_users(tenant, &users[1..8]).await.unwrap().is_empty());
+    assert!(store.roles_of_users(tenant, &[]).await.unwrap().is_empty());
+    assert!(store.roles_of_users(elsewhere, &users).await.unwrap().is_empty());
+}
+
 pub async fn only_active_holders_count(store: Arc<dyn Store>) {
     let tenant = build::tenant();
     let role = stored(&*store, tenant, "admin").await;

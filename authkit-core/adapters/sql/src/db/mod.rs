@@ -12,7 +12,7 @@ pub(crate) use failure::{Failure, lost, unavailable};
 pub(crate) use postgres::{PostgresDb, Timeouts};
 pub(crate) use row::{Row, corrupt, to_json};
 pub(crate) use sqlite::SqliteDb;
-pub(crate) use statement::{Expect, Statement, Value, rows_text, values};
+pub(crate) use statement::{BATCH, Expect, Statement, Value, in_list, outlived, rows_text, values};
 
 use authkit_core::ports::{Conflict, StoreError};
 use std::borrow::Cow;

@@ -80,7 +80,7 @@ impl Row {
 
     /// JSON.
     pub(crate) fn json<T: DeserializeOwned>(&self, name: &str) -> Result<T, StoreError> {
-        serde_json::from_str(&self.get::<String>(name)?).map_err(|error| corrupt(name, error))
+        serde_json::from_str(&self.get::<String>(name)?).map_err(|error| corrupt(name, place_of(&error)))
     }
 
     /// A number that is never negative.
@@ -94,7 +94,22 @@ pub(crate) fn corrupt(column: &str, why: impl std::fmt::Display) -> StoreError {
     StoreError::Corrupt(format!("column `{column}`: {why}"))
 }
 
+/// Where JSON could not be read. serde's own text quotes the value.
+fn place_of(error: &serde_json::Error) -> String {
+    format!("a {:?} error in line {}, column {} of its JSON", error.classify(), error.line(), error.column())
+}
+
 /// JSON as text.
 pub(crate) fn to_json(value: &impl serde::Serialize) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|error| StoreError::Corrupt(format!("JSON: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn what_is_wrong_with_a_value_is_told_without_it() {
+        let error = serde_json::from_str::<Vec<u32>>(r#"[1, "s3cret"]"#).unwrap_err();
+        assert!(error.to_string().contains("s3cret"), "serde quotes it");
+        assert_eq!(super::place_of(&error), "a Data error in line 1, column 12 of its JSON");
+    }
 }

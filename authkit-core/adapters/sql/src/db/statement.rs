@@ -77,6 +77,35 @@ macro_rules! values {
 }
 pub(crate) use values;
 
+/// How many rows one change deletes at most, so that it does not hold the writer.
+pub(crate) const BATCH: i64 = 1000;
+
+/// Deletes what is older than the time: of `$table` with the key `$key`, the oldest by `$column`, one batch.
+macro_rules! outlived {
+    ($table:literal, $key:literal, $column:literal, $before:expr) => {
+        $crate::db::Statement::new(
+            $crate::db::Expect::Any,
+            concat!(
+                "DELETE FROM ",
+                $table,
+                " WHERE (",
+                $key,
+                ") IN (SELECT ",
+                $key,
+                " FROM ",
+                $table,
+                " WHERE ",
+                $column,
+                " < $1 ORDER BY ",
+                $column,
+                " LIMIT +$2)"
+            ),
+            $crate::db::values![$before, $crate::db::BATCH],
+        )
+    };
+}
+pub(crate) use outlived;
+
 /// What a statement must have done, else its unit conflicts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Expect {
@@ -121,6 +150,20 @@ impl Statement {
         self.counts = false;
         self
     }
+}
+
+/// A list for `IN` of the values, which are added to `bound`. Lists of a few sizes only, filled up by
+/// repeating the last value, so that the prepared statements stay few. The values are not empty.
+pub(crate) fn in_list<T: Into<Value> + Copy>(bound: &mut Vec<Value>, given: &[T]) -> String {
+    let size = [1, 8, 32, 128].into_iter().find(|size| *size >= given.len()).unwrap_or(given.len());
+    let places: Vec<String> = (0..size)
+        .filter_map(|place| given.get(place.min(given.len().saturating_sub(1))))
+        .map(|value| {
+            bound.push((*value).into());
+            format!("${}", bound.len())
+        })
+        .collect();
+    places.join(", ")
 }
 
 /// The text of so many rows of so many values, numbered from `$1`.

@@ -1,6 +1,6 @@
 //! The migrator with migrations of its own, and with rows that are not as they should be.
 
-use super::{CHECKS, LATEST, MIGRATIONS, Migration, PLAN, Plan};
+use super::{CHECKS, LATEST, MIGRATIONS, Migration, Plan};
 use crate::{OpenError, Options, SqlStore};
 use authkit_testkit::postgres::Postgres;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
@@ -180,17 +180,6 @@ async fn the_previous_program_runs_on_beside_an_expanding_migration_and_not_besi
                 assert!(error.to_string().contains("newer"));
             }
         }
-    }
-}
-
-#[tokio::test]
-async fn a_database_from_before_the_column_is_brought_up() {
-    for database in Database::both().await {
-        database.by_hand("ALTER TABLE authkit_migrations DROP COLUMN compatible_from").await;
-        let store = SqlStore::open(&database.url, Options::default()).await.unwrap();
-        assert_eq!(store.state_of(PLAN).await.unwrap().pending.len(), 0);
-        store.migrate_to(plan(&next(GOOD, LATEST)), |_| {}).await.unwrap();
-        SqlStore::open(&database.url, Options::default()).await.expect("the column was added and says that it may");
     }
 }
 
