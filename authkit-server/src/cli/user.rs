@@ -169,7 +169,7 @@ pub(crate) async fn run(config: Config, command: Command, output: &Output) -> Ou
                     lines.push(("last sign-in", format!("{at:.0}")));
                 }
                 if let Some(at) = user.erase_at {
-                    lines.push(("erased at", format!("{at:.0}")));
+                    lines.push(("may be erased from", format!("{at:.0}")));
                 }
                 lines
             });

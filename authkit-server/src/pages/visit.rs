@@ -74,7 +74,7 @@ impl Said {
             Self::OthersEnded => "Your other sessions are signed out.",
             Self::MfaDisabled => "Two-step sign-in is off.",
             Self::Deactivated => "Your account is deactivated.",
-            Self::DeletionScheduled => "Your account will be deleted after the grace period.",
+            Self::DeletionScheduled => "Your account is closed. The link that we sent you brings it back.",
             Self::Reactivated => "Your account is active again. Sign in as before.",
         }
     }

@@ -264,7 +264,7 @@ pub(crate) async fn undo_email(
 /// Get the own account back
 ///
 /// With the token that was mailed when its owner deactivated the account or put it up for deletion: within 30 days, or
-/// until the deletion. An administrator who deactivates the account takes this way back. It signs nobody in.
+/// within the grace period. An administrator who deactivates the account takes this way back. It signs nobody in.
 #[utoipa::path(
     post, path = "/v1/auth/reactivate", operation_id = "reactivate", tag = "auth",
     request_body(content = TokenRequest, example = json!({"token": "aka_AAAAAQ"})),
