@@ -362,3 +362,14 @@ async fn futures_join<T>(futures: impl Iterator<Item = impl Future<Output = T>>)
     .await;
     pending.into_iter().filter_map(|(_, done)| done).collect()
 }
+
+#[tokio::test]
+async fn debugging_shows_no_hash_and_no_key() {
+    let house = house().await;
+    let tokens = house.sign_in().await;
+    let session = house.cx.store.find_session(DEFAULT_TENANT, tokens.session_id).await.unwrap().unwrap();
+    let shown = format!("{:?}", session.refresh);
+    assert!(shown.starts_with("RefreshState { expires_at: ") && !shown.contains("hash"), "{shown}");
+    let key = house.cx.store.list_keys().await.unwrap().remove(0);
+    assert_eq!(format!("{key:?}"), format!("SigningKey {{ id: {:?}, .. }}", key.id));
+}
