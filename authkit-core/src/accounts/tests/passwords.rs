@@ -46,6 +46,13 @@ async fn guessable_breached_and_personal_passwords_are_refused() {
 }
 
 #[tokio::test]
+async fn the_start_of_a_long_password_is_judged() {
+    let filler = "a".repeat(40);
+    assert_eq!(judge(Settings::default(), &format!("{filler}{OTHER_PASSWORD}")).await, ["password.too_weak"]);
+    assert!(judge(Settings::default(), &format!("{OTHER_PASSWORD}{filler}")).await.is_empty());
+}
+
+#[tokio::test]
 async fn required_classes_are_told_each() {
     let policy = PasswordPolicy {
         require_lowercase: true,
@@ -88,7 +95,9 @@ async fn a_change_needs_the_current_password_and_ends_the_other_sessions() {
     assert!(world.is_alive(&other).await);
 
     world.notices().await;
+    let others = world.wait_for_proof(ADA).await;
     world.accounts.change_password(&world.origin, &principal, change(PASSWORD, OTHER_PASSWORD)).await.expect("changed");
+    assert_eq!(world.left_of(&others).await, 0, "no token is left");
     assert!(!world.is_alive(&other).await && world.is_alive(&own).await);
     assert_eq!(world.kinds().await, ["password_changed"]);
     assert_eq!(code(world.login(ADA, PASSWORD).await), ErrorCode::InvalidCredentials);
