@@ -127,6 +127,27 @@ async fn the_last_five_passwords_cannot_be_used_again() {
 }
 
 #[tokio::test]
+async fn the_current_password_cannot_be_used_again_even_without_a_history() {
+    let world = World::new().await;
+    world.user(ADA).await;
+    let user = world.stored(ADA).await.expect("there");
+    let hash = world.cx.hasher.hash(&OTHER_PASSWORD.into()).await.expect("hashed");
+    let unit = Unit::new().with(AccountChange::SetPassword {
+        user: user.id,
+        security_version: user.security_version,
+        hash,
+        kept_session: None,
+        keep: 0,
+        at: world.now(),
+    });
+    world.cx.commit(Scope::Tenant(DEFAULT_TENANT), unit).await.expect("set");
+    let principal = world.principal(ADA, OTHER_PASSWORD).await;
+    let same = PasswordChangeRequest { current_password: None, new_password: OTHER_PASSWORD.into() };
+    let refused = world.accounts.change_password(&world.origin, &principal, same).await;
+    assert_eq!(codes(refused), ["new_password: password.reused"]);
+}
+
+#[tokio::test]
 async fn guesses_of_whoever_is_signed_in_lock_apart_from_the_sign_in() {
     let world = World::new().await;
     world.user(ADA).await;

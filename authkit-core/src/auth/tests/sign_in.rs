@@ -90,6 +90,7 @@ async fn an_unknown_or_switched_off_tenant_has_no_users() {
     assert_eq!(code(world.sign_in.login(&elsewhere, request).await), ErrorCode::InvalidCredentials);
     let view = world.accounts.register(&elsewhere, registration(ADA, PASSWORD)).await.expect("alike");
     assert_eq!(view.status, "verification_required");
+    assert_eq!(world.audited("session.failed").await, 1, "who tries names is seen where somebody looks");
     for notice in world.notices().await {
         let crate::notices::Notice::Registration { token, .. } = notice else { panic!("{notice:?}") };
         let proof = world.accounts.verify_email(&world.origin, TokenRequest { token }).await;
