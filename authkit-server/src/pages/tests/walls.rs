@@ -283,7 +283,8 @@ async fn a_cookie_holds_no_token_in_the_clear_and_cannot_be_another(db: Db) {
     let site = Site::new(db).await;
     let mut ada = Browser::account(&site, "ada@example.com").await;
     let session = ada.cookies["authkit-session"].clone();
-    assert!(!session.contains("akr_") && !session.contains("eyJ"));
+    // `{"typ":"at+jwt"`; a shorter start occurs by chance in what is sealed.
+    assert!(!session.contains("akr_") && !session.contains("eyJ0eXAiOiJhdCtqd3Qi"));
     let mut eve = site.browser();
     for name in ["authkit-attempt", "authkit-codes", "authkit-enrolment", "authkit-notice"] {
         eve.cookies.insert(name.to_owned(), session.clone());
@@ -291,8 +292,9 @@ async fn a_cookie_holds_no_token_in_the_clear_and_cannot_be_another(db: Db) {
     eve.get("/sign-in/mfa").await.goes_to("/sign-in");
     eve.get("/account").await.goes_to("/sign-in");
     let mut changed = session.clone();
-    let last = if changed.ends_with('A') { 'B' } else { 'A' };
-    changed.replace_range(changed.len() / 2..=changed.len() / 2, &last.to_string());
+    let middle = changed.len() / 2;
+    let other = if changed.as_bytes()[middle] == b'A' { "B" } else { "A" };
+    changed.replace_range(middle..=middle, other);
     ada.cookies.insert("authkit-session".into(), changed);
     ada.get("/account").await.goes_to("/sign-in");
 }
