@@ -75,3 +75,27 @@ fn open(cx: &Context, bound: &[u8], text: &str) -> Result<Position> {
             )
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Settings, memory};
+
+    #[test]
+    fn a_cursor_is_for_its_tenant_list_and_filter_only() {
+        let cx =
+            memory::bare(memory::SystemClock, memory::SeededRandom::new(1), Settings::default()).expect("a context");
+        let tenant = |n| TenantId::new(uuid::Uuid::from_u128(n));
+        let first = Paging::new(&cx, tenant(1), "users", "all", None, Some(1)).expect("a page");
+        let position = |key: &&str| Position { key: (*key).to_owned(), id: uuid::Uuid::nil() };
+        let cursor = first.page(&cx, vec!["a", "b"], position, |view| view).next_cursor.expect("there is more");
+        let open = |n, list, filter| Paging::new(&cx, tenant(n), list, filter, Some(&cursor), None);
+        assert_eq!(
+            open(1, "users", "all").ok().and_then(|page| page.after).map(|after| after.key).as_deref(),
+            Some("a")
+        );
+        for (n, list, filter) in [(2, "users", "all"), (1, "roles", "all"), (1, "users", "some")] {
+            assert_eq!(open(n, list, filter).err().map(|error| error.code), Some(ErrorCode::InvalidCursor));
+        }
+    }
+}

@@ -286,3 +286,23 @@ where
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_taken_from_one_bearer_header_only() {
+        let token = |values: &[&str]| {
+            let headers: HeaderMap =
+                values.iter().map(|value| (header::AUTHORIZATION, value.parse().unwrap())).collect();
+            bearer(&headers).map(|token| token.map(str::to_owned)).map_err(|error| error.code)
+        };
+        assert_eq!(token(&[]), Ok(None));
+        assert_eq!(token(&["Bearer abc"]), Ok(Some("abc".into())));
+        assert_eq!(token(&["bearer  abc "]), Ok(Some("abc".into())));
+        for wrong in [&["Basic abc"][..], &["abc"], &["Bearer"], &["Bearer  "], &["Bearer abc", "Bearer def"]] {
+            assert_eq!(token(wrong), Err(ErrorCode::InvalidToken), "{wrong:?}");
+        }
+    }
+}

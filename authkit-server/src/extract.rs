@@ -419,9 +419,17 @@ mod tests {
 
     #[test]
     fn what_is_not_json_is_malformed() {
-        for text in
-            ["", "{", "{\"email\":", "nonsense", "{} {}", "{\"email\":5,", "\"\\ud800\"", "{\"email\":\"\\ud800\"}"]
-        {
+        for text in [
+            "",
+            "{",
+            "{\"email\":",
+            "nonsense",
+            "{} {}",
+            "{\"email\":5,",
+            r#"{"email":"a","password":"b"} {}"#,
+            "\"\\ud800\"",
+            "{\"email\":\"\\ud800\"}",
+        ] {
             let (code, _, _) = refusal::<LoginRequest>(text);
             assert_eq!(code, ErrorCode::MalformedRequest, "{text}");
         }
@@ -441,6 +449,8 @@ mod tests {
         check(r#"{"email":"a\u0000","password":"b"}"#, "email", "invalid_value");
         let error = parse::<LoginRequest>(br#"{"email":"a","password":31337}"#).err().unwrap();
         assert!(!format!("{error:?}").contains("31337"), "{error:?}");
+        let error = parse::<CreateRoleRequest>(br#"{"name":"x","parent_id":"hunter2"}"#).err().unwrap();
+        assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
         let (_, field, _) = refusal::<CreateRoleRequest>(r#"{"name":"x","permissions":["a",7]}"#);
         assert_eq!(field, "permissions[1]");
     }

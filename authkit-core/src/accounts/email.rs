@@ -197,6 +197,7 @@ mod tests {
         assert_ne!(key("ada@example.org", one), key("a.da@example.org", one));
         let name = pseudonym(&ring, &key("ada@example.org", one));
         assert!(name.starts_with("anon_") && name.len() == 37);
+        assert_eq!(format!("{:?}", Email::parse("ada@example.org", false).expect("an address")), "Email(..)");
     }
 
     proptest::proptest! {

@@ -196,6 +196,7 @@ mod tests {
         assert_eq!(ring.open("totp", b"usr_1", &sealed).as_deref().map(Vec::as_slice), Ok(&b"secret"[..]));
         assert_eq!(ring.open("totp", b"usr_2", &sealed), Err(KeyringError::Forged));
         assert_eq!(ring.open("mail", b"usr_1", &sealed), Err(KeyringError::Forged));
+        assert_eq!(ring.open("tot", b"pusr_1", &sealed), Err(KeyringError::Forged));
         assert_eq!(ring.open("totp", b"usr_1", &sealed[..10]), Err(KeyringError::Forged));
     }
 

@@ -134,6 +134,7 @@ mod tests {
         let text = token.secret().expose().to_owned();
         let read = OpaqueToken::parse(&ring, OpaqueKind::Reset, &text).expect("its own");
         assert_eq!((read.tenant, read.id, read.matches(&token.hash())), (tenant, id, true));
+        assert_eq!(format!("{read:?}"), format!("OpaqueToken {{ id: {id:?}, .. }}"));
 
         assert!(OpaqueToken::parse(&ring, OpaqueKind::Refresh, &text.replace("akp_", "akr_")).is_none());
         assert!(OpaqueToken::parse(&ring, OpaqueKind::Reset, &format!("{text}=")).is_none());

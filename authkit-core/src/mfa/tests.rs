@@ -256,6 +256,8 @@ async fn disabling_needs_password_and_code_and_ends_the_other_sessions() {
     assert_eq!(code(refused), ErrorCode::InvalidCredentials);
     let no_code = proof(MfaMethod::Totp, &wrong_code(&world, &ada.secret));
     assert_eq!(code(mfa.disable_totp(&origin, &ada.principal, no_code).await), ErrorCode::InvalidMfaCode);
+    let no_backup_code = proof(MfaMethod::BackupCode, &"0000-0000-0000".into());
+    assert_eq!(code(mfa.disable_totp(&origin, &ada.principal, no_backup_code).await), ErrorCode::InvalidMfaCode);
     assert!(mfa.status(&ada.principal).await.expect("read").totp);
     world.advance(1);
 

@@ -1,5 +1,6 @@
 use super::*;
 use crate::{
+    accounts::{AccountChange, AccountStore},
     audit::fixture::World,
     ports::{Hooks, NewAccount, Operation, Refusal, Store},
     tenants::DEFAULT_TENANT,
@@ -434,6 +435,24 @@ async fn a_caller_who_loses_the_permission_meanwhile_is_refused() {
     hook.unit.set(Unit::new().with(advance(&world).await).with(unassign)).expect("once");
     let assigned = roles(&world).assign(&world.origin(), Some(&caller), user.id, caller.roles[0]).await;
     assert_eq!(code(assigned), ErrorCode::Forbidden);
+}
+
+#[tokio::test]
+async fn a_caller_who_was_switched_off_meanwhile_is_refused() {
+    let world = World::new();
+    let caller = holder(&world, "caller", &["*"]).await;
+    let tenant = caller.tenant;
+    let user = world.store.find_user(tenant, caller.user).await.expect("read").expect("there");
+    let unit = Unit::new().with(AccountChange::SetStatus {
+        user: user.id,
+        security_version: user.security_version,
+        status: UserStatus::Deactivated,
+        erase_at: None,
+        at: world.now(),
+    });
+    world.cx.commit(Scope::Tenant(tenant), unit).await.expect("deactivated");
+    let made = roles(&world).create(&world.origin(), Some(&caller), request("new", None, &[])).await;
+    assert_eq!(code(made), ErrorCode::Unauthenticated);
 }
 
 #[tokio::test]

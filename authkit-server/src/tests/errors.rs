@@ -109,8 +109,10 @@ async fn a_body_over_the_limit_is_refused_with_and_without_a_length(db: Db) {
 
 async fn a_body_that_stalls_is_answered_408(db: Db) {
     let site = Site::with(db, |config| config.http.body_timeout = "50ms".parse().unwrap()).await;
-    let stalled = Body::from_stream(futures_util::stream::pending::<Result<Bytes, std::io::Error>>());
-    site.send(raw("POST", "/v1/auth/login", JSON, stalled)).await.refused(408, "request.timeout");
+    for (path, kind) in [("/v1/auth/login", JSON), ("/sign-in", Some("application/x-www-form-urlencoded"))] {
+        let stalled = Body::from_stream(futures_util::stream::pending::<Result<Bytes, std::io::Error>>());
+        site.send(raw("POST", path, kind, stalled)).await.refused(408, "request.timeout");
+    }
 }
 
 async fn a_panic_is_a_500_and_the_server_lives(db: Db) {

@@ -58,6 +58,9 @@ async fn production_answers_for_its_own_hosts_and_those_of_tenants(db: Db) {
     for host in ["evil.example", "id.example.com.evil.example", "localhost", "127.0.0.1"] {
         site.send(from(host, "192.0.2.7:4000")).await.refused(421, "request.untrusted_host");
     }
+    let mut nameless = from("id.example.com", "192.0.2.7:4000");
+    nameless.headers_mut().remove("host");
+    site.send(nameless).await.refused(421, "request.untrusted_host");
     let mut probe = from("10.0.0.5:8080", "10.0.0.1:4000");
     *probe.uri_mut() = "/health/live".parse().unwrap();
     site.send(probe).await.is(200);

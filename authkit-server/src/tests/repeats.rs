@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 on_both_engines! {
     a_repeat_under_the_same_key_gets_the_first_answer
     a_key_belongs_to_one_request_of_one_user
+    path_and_precondition_belong_to_the_request
     a_refused_request_can_be_corrected_under_the_same_key
     what_a_mailed_token_does_can_be_repeated_under_a_key
     what_ends_ones_own_session_can_be_repeated_under_a_key
@@ -51,6 +52,24 @@ async fn a_key_belongs_to_one_request_of_one_user(db: Db) {
     let second = site.factory.sign_in("second@example.org").await.unwrap().0;
     let answer = keyed(&site, Method::POST, "/v1/roles", second.access_token.expose(), "k-1", body("two")).await;
     assert_eq!(answer.is(201).header("idempotency-replayed"), "");
+}
+
+async fn path_and_precondition_belong_to_the_request(db: Db) {
+    let site = Site::new(db).await;
+    let admin = site.admin().await;
+    let mut paths = Vec::new();
+    for name in ["one", "two"] {
+        let role = site.post("/v1/roles", Some(&admin), json!({ "name": name })).await.is(201).json();
+        paths.push(format!("/v1/roles/{}", role["id"].as_str().unwrap()));
+    }
+    let body = || Some(json!({"description": "changed"}));
+    keyed(&site, Method::PATCH, &paths[0], &admin, "k-1", body()).await.is(200);
+    let other = keyed(&site, Method::PATCH, &paths[1], &admin, "k-1", body()).await;
+    other.refused(422, "request.idempotency_mismatch");
+    let mut conditional = request(Method::PATCH, &paths[0], Some(&admin), body());
+    conditional.headers_mut().insert("idempotency-key", "k-1".parse().unwrap());
+    conditional.headers_mut().insert("if-match", "\"1\"".parse().unwrap());
+    site.send(conditional).await.refused(422, "request.idempotency_mismatch");
 }
 
 async fn a_refused_request_can_be_corrected_under_the_same_key(db: Db) {
@@ -122,6 +141,11 @@ async fn what_ends_ones_own_session_can_be_repeated_under_a_key(db: Db) {
         keyed(&site, Method::POST, path, token, "k-1", body()).await.is(204);
         let again = keyed(&site, Method::POST, path, token, "k-1", body()).await.is(204);
         assert_eq!(again.header("idempotency-replayed"), "true");
+        site.engine.tenants().create("acme", "Acme", &[], Default::default()).await.unwrap();
+        let mut elsewhere = request(Method::POST, path, Some(token), body());
+        elsewhere.headers_mut().insert("idempotency-key", "k-1".parse().unwrap());
+        elsewhere.headers_mut().insert("x-authkit-tenant", "acme".parse().unwrap());
+        site.send(elsewhere).await.refused(401, "auth.invalid_token");
         // Whatever differs is refused like any token of a session that has ended.
         let other = Some(json!({"password": "something else"}));
         for answer in [
@@ -186,6 +210,11 @@ fn no_answer_with_a_secret_in_it_is_kept() {
 async fn an_unreadable_key_is_refused(db: Db) {
     let site = Site::new(db).await;
     let admin = site.admin().await;
+    let mut twice = request(Method::POST, "/v1/roles", Some(&admin), Some(json!({"name": "x"})));
+    for key in ["k-1", "k-2"] {
+        twice.headers_mut().append("idempotency-key", key.parse().unwrap());
+    }
+    site.send(twice).await.refused(400, "request.malformed");
     let long = "k".repeat(256);
     for key in ["two words", &long] {
         let answer = keyed(&site, Method::POST, "/v1/roles", &admin, key, Some(json!({"name": "x"}))).await;

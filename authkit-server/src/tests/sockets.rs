@@ -24,6 +24,8 @@ on_both_engines! {
     stopping_finishes_what_runs_and_takes_nothing_new
     stopping_gives_up_at_the_deadline
     a_connection_that_does_not_speak_in_time_is_closed
+    a_handshake_that_takes_too_long_is_given_up
+    headers_beyond_64_kib_are_refused
     connections_beyond_the_limit_wait_for_a_place
     tls_is_spoken_with_the_configured_certificate
     development_does_not_listen_beyond_this_machine
@@ -236,6 +238,33 @@ async fn a_connection_that_does_not_speak_in_time_is_closed(db: Db) {
     assert!(rest(&mut quick).await.starts_with("HTTP/1.1 200"));
 }
 
+async fn a_handshake_that_takes_too_long_is_given_up(db: Db) {
+    let running = start(db, |config| {
+        config.http.header_timeout = "150ms".parse().unwrap();
+        config.tls = Some(certificate());
+    })
+    .await;
+    for said in [&b""[..], b"\x16\x03\x01"] {
+        let mut slow = TcpStream::connect(running.address).await.unwrap();
+        slow.write_all(said).await.unwrap();
+        let closed = tokio::time::timeout(Duration::from_secs(5), slow.read(&mut [0])).await;
+        assert!(closed.is_ok(), "{said:?} holds its connection");
+    }
+}
+
+async fn headers_beyond_64_kib_are_refused(db: Db) {
+    let running = start(db, |_| {}).await;
+    let mut stream = TcpStream::connect(running.address).await.unwrap();
+    let long = "x".repeat(128 * 1024);
+    let request =
+        format!("GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX-Long: {long}\r\n\r\n");
+    // The server may close before it has read all of it.
+    let _ = stream.write_all(request.as_bytes()).await;
+    let mut answer = Vec::new();
+    let _ = tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut answer)).await;
+    assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 431"), "{}", String::from_utf8_lossy(&answer));
+}
+
 async fn connections_beyond_the_limit_wait_for_a_place(db: Db) {
     let running = start(db, |config| config.http.max_connections = 1).await;
     let mut first = TcpStream::connect(running.address).await.unwrap();
@@ -250,6 +279,11 @@ async fn connections_beyond_the_limit_wait_for_a_place(db: Db) {
     assert!(rest(&mut second).await.contains("ok"));
 }
 
+fn certificate() -> authkit_engine::config::Tls {
+    let file = |name: &str| format!("{}/src/tests/tls/{name}", env!("CARGO_MANIFEST_DIR")).into();
+    authkit_engine::config::Tls { cert: file("cert.pem"), key: file("key.pem") }
+}
+
 async fn tls_is_spoken_with_the_configured_certificate(db: Db) {
     use tokio_rustls::{
         TlsConnector,
@@ -260,11 +294,7 @@ async fn tls_is_spoken_with_the_configured_certificate(db: Db) {
         },
     };
 
-    let file = |name: &str| format!("{}/src/tests/tls/{name}", env!("CARGO_MANIFEST_DIR")).into();
-    let running = start(db, |config| {
-        config.tls = Some(authkit_engine::config::Tls { cert: file("cert.pem"), key: file("key.pem") });
-    })
-    .await;
+    let running = start(db, |config| config.tls = Some(certificate())).await;
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(include_bytes!("tls/cert.pem")).unwrap()).unwrap();
     let mut config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))

@@ -41,8 +41,12 @@ async fn the_address_moves_by_proof_and_the_other_sessions_end() {
     let principal = world.sessions.authenticate(own.access_token.expose()).await.expect("signed in");
     let token = ask(&world, &principal, NEW).await;
     assert!(world.stored(NEW).await.is_none(), "nothing moves before the proof");
+    world.register(NEW, OTHER_PASSWORD).await;
+    let others = world.wait_for_proof(ADA).await;
 
     confirm(&world, token.clone()).await.expect("moved");
+    assert_eq!(world.left_of(&others).await, 0, "no other token is left");
+    assert_eq!(world.pending(NEW).await, 0, "nor a registration of the address");
     assert!(world.stored(ADA).await.is_none());
     assert_eq!(world.stored(NEW).await.expect("moved").email, NEW);
     assert!(!world.is_alive(&other).await && world.is_alive(&own).await);
@@ -104,8 +108,11 @@ async fn the_way_back_restores_the_address_and_ends_every_session() {
     let (row, reset) = reset::issue(&world.cx, &moved).expect("made");
     let unit = Unit::new().with(AccountChange::CreateToken(row));
     world.cx.commit(Scope::Tenant(DEFAULT_TENANT), unit).await.expect("issued");
+    world.register(ADA, OTHER_PASSWORD).await;
+    let others = world.wait_for_proof(NEW).await;
 
     undo(&world, &back).await.expect("taken back");
+    assert_eq!((world.left_of(&others).await, world.pending(ADA).await), (0, 0));
     assert!(world.stored(ADA).await.is_some() && world.stored(NEW).await.is_none());
     assert!(!world.is_alive(&own).await);
     let request = PasswordResetRequest { token: reset.secret().clone(), new_password: OTHER_PASSWORD.into() };

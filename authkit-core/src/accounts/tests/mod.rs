@@ -16,7 +16,7 @@ use crate::{
     auth::SignIn,
     memory::{self, ManualClock, SeededRandom},
     notices::{Notice, NoticeChange},
-    ports::{Hooks, NoHooks, PasswordHasher, Scope, Store},
+    ports::{Hooks, NoHooks, PasswordHasher, Scope, Store, Unit},
     sessions::Sessions,
     tenants::{DEFAULT_TENANT, Tenants},
 };
@@ -164,6 +164,37 @@ impl World {
         for _ in 0..self.cx.settings.lockout.failures {
             self.login(email, "a wrong password").await.expect_err("wrong");
         }
+    }
+
+    /// A token of each purpose that a change of credentials voids.
+    pub(crate) async fn wait_for_proof(&self, email: &str) -> Vec<OneTimeTokenId> {
+        let user = self.stored(email).await.expect("there");
+        let mut unit = Unit::new();
+        let mut ids = Vec::new();
+        for purpose in
+            [TokenPurpose::PasswordReset, TokenPurpose::EmailChange, TokenPurpose::Mfa, TokenPurpose::Reactivate]
+        {
+            let (row, _) = make_token(&self.cx, &user, purpose, SignedDuration::from_hours(1), &()).expect("made");
+            ids.push(row.id);
+            unit.push(AccountChange::CreateToken(row));
+        }
+        self.cx.commit(Scope::Tenant(user.tenant), unit).await.expect("kept");
+        ids
+    }
+
+    /// How many of the tokens are still there.
+    pub(crate) async fn left_of(&self, ids: &[OneTimeTokenId]) -> usize {
+        let mut left = 0;
+        for id in ids {
+            left += usize::from(self.cx.store.find_token(DEFAULT_TENANT, *id).await.expect("read").is_some());
+        }
+        left
+    }
+
+    /// How many registrations of the address wait for their proof.
+    pub(crate) async fn pending(&self, email: &str) -> usize {
+        let key = Email::parse(email, true).expect("an address").key(&self.cx.keyring, DEFAULT_TENANT);
+        self.cx.store.list_registrations(DEFAULT_TENANT, &key, 100).await.expect("read").len()
     }
 
     /// How many audit records there are of `action`.

@@ -46,6 +46,13 @@ async fn guessable_breached_and_personal_passwords_are_refused() {
 }
 
 #[tokio::test]
+async fn the_start_of_a_long_password_is_judged() {
+    let filler = "a".repeat(40);
+    assert_eq!(judge(Settings::default(), &format!("{filler}{OTHER_PASSWORD}")).await, ["password.too_weak"]);
+    assert!(judge(Settings::default(), &format!("{OTHER_PASSWORD}{filler}")).await.is_empty());
+}
+
+#[tokio::test]
 async fn required_classes_are_told_each() {
     let policy = PasswordPolicy {
         require_lowercase: true,
@@ -90,7 +97,9 @@ async fn a_change_needs_the_current_password_and_ends_the_other_sessions() {
     assert!(world.is_alive(&other).await);
 
     world.notices().await;
+    let others = world.wait_for_proof(ADA).await;
     world.accounts.change_password(&world.origin, &principal, change(PASSWORD, OTHER_PASSWORD)).await.expect("changed");
+    assert_eq!(world.left_of(&others).await, 0, "no token is left");
     assert!(!world.is_alive(&other).await && world.is_alive(&own).await);
     assert_eq!(world.kinds().await, ["password_changed"]);
     assert_eq!(code(world.login(ADA, PASSWORD).await), ErrorCode::InvalidCredentials);
@@ -117,6 +126,27 @@ async fn the_last_five_passwords_cannot_be_used_again() {
     let again = world.accounts.change_password(&world.origin, &principal, change(5, 1)).await;
     assert_eq!(codes(again), ["new_password: password.reused"]);
     world.accounts.change_password(&world.origin, &principal, change(5, 0)).await.expect("the sixth last is free");
+}
+
+#[tokio::test]
+async fn the_current_password_cannot_be_used_again_even_without_a_history() {
+    let world = World::new().await;
+    world.user(ADA).await;
+    let user = world.stored(ADA).await.expect("there");
+    let hash = world.cx.hasher.hash(&OTHER_PASSWORD.into()).await.expect("hashed");
+    let unit = Unit::new().with(AccountChange::SetPassword {
+        user: user.id,
+        security_version: user.security_version,
+        hash,
+        kept_session: None,
+        keep: 0,
+        at: world.now(),
+    });
+    world.cx.commit(Scope::Tenant(DEFAULT_TENANT), unit).await.expect("set");
+    let principal = world.principal(ADA, OTHER_PASSWORD).await;
+    let same = PasswordChangeRequest { current_password: None, new_password: OTHER_PASSWORD.into() };
+    let refused = world.accounts.change_password(&world.origin, &principal, same).await;
+    assert_eq!(codes(refused), ["new_password: password.reused"]);
 }
 
 #[tokio::test]

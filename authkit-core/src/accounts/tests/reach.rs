@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    mfa::Mfa,
+    mfa::{Mfa, MfaChange, Totp},
     rbac::{RoleChange, Roles},
     sessions::FeedEvent,
 };
@@ -91,10 +91,13 @@ async fn a_promotion_at_the_same_time_is_judged_as_well() {
     let admin = admin_role(&world).await;
     let by = Some(&principal);
     // The promotion has decided and commits some steps later: before the act reads, while it decides, or after it.
-    for (act, steps) in (0..3).flat_map(|act| (0..16).map(move |steps| (act, steps))) {
+    for (act, steps) in (0..4).flat_map(|act| (0..16).map(move |steps| (act, steps))) {
         let email = format!("user{act}-{steps}@example.org");
         let user = world.user(&email).await.id;
         world.tokens(&email, PASSWORD).await;
+        let now = world.now();
+        let totp = Totp { user, secret: Vec::new(), confirmed: false, last_step: 0, created_at: now };
+        world.cx.commit(Scope::Tenant(DEFAULT_TENANT), Unit::new().with(MfaChange::Enrol(totp))).await.expect("set up");
         let promotion = async {
             let (_, version) = world.cx.store.list_roles(DEFAULT_TENANT).await.expect("read");
             for _ in 0..steps {
@@ -110,7 +113,8 @@ async fn a_promotion_at_the_same_time_is_judged_as_well() {
             match act {
                 0 => world.accounts.deactivate(&world.origin, by, user).await.map(|_| ()),
                 1 => world.accounts.unlock(&world.origin, by, user).await.map(|_| ()),
-                _ => world.sessions.revoke_all_of(&world.origin, by, user).await.map(|_| ()),
+                2 => world.sessions.revoke_all_of(&world.origin, by, user).await.map(|_| ()),
+                _ => Mfa::new(world.cx.clone()).reset(&world.origin, by, user).await,
             }
         };
         let (promoted, acted) = tokio::join!(promotion, acting);

@@ -106,3 +106,26 @@ async fn a_fresh_sign_in_stands_for_the_password_and_an_older_one_does_not() {
     assert_eq!(code(accounts.delete_me(origin, &principal, wrong).await), ErrorCode::InvalidCredentials);
     accounts.delete_me(origin, &principal, without()).await.expect("fresh");
 }
+
+#[tokio::test]
+async fn a_way_back_is_for_the_state_that_it_was_made_for() {
+    let world = World::new().await;
+    world.user(ADA).await;
+    let kind = crate::crypto::OpaqueKind::Reactivate;
+    let keep = async |user: &User| {
+        let (row, token) =
+            make_token(&world.cx, user, TokenPurpose::Reactivate, SignedDuration::from_hours(1), &()).expect("made");
+        let unit = Unit::new().with(AccountChange::CreateToken(row));
+        world.cx.commit(Scope::Tenant(DEFAULT_TENANT), unit).await.expect("kept");
+        token.secret().clone()
+    };
+    let token = keep(&world.stored(ADA).await.expect("there")).await;
+    assert!(!world.accounts.token_is_valid(&world.origin, kind, &token).await.expect("read"), "nothing is closed");
+    let principal = world.principal(ADA, PASSWORD).await;
+    let older = world.stored(ADA).await.expect("there");
+    world.accounts.deactivate_me(&world.origin, &principal, with_password()).await.expect("deactivated");
+    let token = keep(&older).await;
+    assert!(!world.accounts.token_is_valid(&world.origin, kind, &token).await.expect("read"), "of an older state");
+    let token = keep(&world.stored(ADA).await.expect("there")).await;
+    assert!(world.accounts.token_is_valid(&world.origin, kind, &token).await.expect("read"));
+}

@@ -25,6 +25,7 @@ async fn nothing_of_an_unproved_registration_survives_the_proof_of_another() {
     let strangers = world.register(ADA, OTHER_PASSWORD).await;
     let owners = world.register(ADA, PASSWORD).await;
     world.accounts.verify_email(&world.origin, TokenRequest { token: owners }).await.expect("proved");
+    assert_eq!(world.pending(ADA).await, 0, "not even until the account is erased");
     assert_eq!(
         code(world.accounts.verify_email(&world.origin, TokenRequest { token: strangers }).await),
         ErrorCode::InvalidOneTimeToken
@@ -84,6 +85,20 @@ async fn a_link_runs_out_and_a_further_one_leaves_it_as_it_is() {
     assert!(!world.accounts.token_is_valid(&world.origin, kind, new.secret()).await.expect("read"));
     let late = world.accounts.verify_email(&world.origin, TokenRequest { token: new.secret().clone() }).await;
     assert_eq!(code(late), ErrorCode::InvalidOneTimeToken);
+}
+
+#[tokio::test]
+async fn a_link_that_was_renewed_in_its_row_is_void() {
+    let world = World::new().await;
+    let old = world.register(ADA, PASSWORD).await;
+    let key = Email::parse(ADA, false).expect("an address").key(&world.cx.keyring, DEFAULT_TENANT);
+    let found = world.cx.store.list_registrations(DEFAULT_TENANT, &key, 1).await.expect("read").remove(0);
+    let (change, _, new) = register::another_link(&world.cx, &found, true);
+    world.cx.commit(Scope::Tenant(DEFAULT_TENANT), Unit::new().with(change)).await.expect("renewed");
+    let refused = world.accounts.verify_email(&world.origin, TokenRequest { token: old }).await;
+    assert_eq!(code(refused), ErrorCode::InvalidOneTimeToken);
+    let token = new.secret().clone();
+    world.accounts.verify_email(&world.origin, TokenRequest { token }).await.expect("proved");
 }
 
 #[tokio::test]

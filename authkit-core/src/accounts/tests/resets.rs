@@ -22,8 +22,10 @@ async fn a_reset_sets_the_password_ends_all_sessions_and_lifts_the_lock() {
     world.lock(ADA).await;
     world.notices().await;
     let token = reset_token(&world).await;
+    let others = world.wait_for_proof(ADA).await;
     world.accounts.reset_password(&world.origin, request(&token, OTHER_PASSWORD)).await.expect("reset");
     assert!(!world.is_alive(&tokens).await);
+    assert_eq!(world.left_of(&others).await, 0, "no other token is left");
     assert_eq!(world.kinds().await, ["password_changed"]);
     assert_eq!(world.audited("password.reset").await, 1);
     world.tokens(ADA, OTHER_PASSWORD).await;
@@ -135,4 +137,58 @@ async fn a_reset_leaves_the_second_factor_and_its_lock_alone() {
     let user = world.stored(ADA).await.expect("there");
     assert!(user.mfa_enabled && world.cx.store.find_totp(user.tenant, user.id).await.expect("read").is_some());
     assert!(matches!(world.login(ADA, OTHER_PASSWORD).await, Ok(LoginView::MfaRequired(_))));
+}
+
+#[tokio::test]
+async fn a_token_counts_for_its_own_row_and_purpose_only() {
+    let world = World::new().await;
+    world.user(ADA).await;
+    let user = world.stored(ADA).await.expect("there");
+    let (row, _) = reset::issue(&world.cx, &user).expect("made");
+    let (mut other, other_token) = reset::issue(&world.cx, &user).expect("made");
+    other.purpose = TokenPurpose::EmailChange;
+    let (keyring, random) = (&world.cx.keyring, &*world.cx.random);
+    let kind = TokenPurpose::PasswordReset.opaque();
+    let twin = crate::crypto::OpaqueToken::generate(keyring, random, kind, user.tenant, row.id.uuid());
+    let unit = Unit::new().with(AccountChange::CreateToken(row)).with(AccountChange::CreateToken(other));
+    world.cx.commit(Scope::Tenant(DEFAULT_TENANT), unit).await.expect("issued");
+    for token in [twin.secret(), other_token.secret()] {
+        let refused = world.accounts.reset_password(&world.origin, request(token, OTHER_PASSWORD)).await;
+        assert_eq!(code(refused), ErrorCode::InvalidOneTimeToken);
+    }
+}
+
+#[tokio::test]
+async fn a_link_from_before_the_second_factor_is_void() {
+    let world = World::new().await;
+    world.user(ADA).await;
+    let user = world.stored(ADA).await.expect("there");
+    let token = reset_token(&world).await;
+    let unit = Unit::new().with(AccountChange::SetMfa {
+        user: user.id,
+        security_version: user.security_version,
+        enabled: true,
+        kept_session: None,
+        at: world.now(),
+    });
+    world.cx.commit(Scope::Tenant(DEFAULT_TENANT), unit).await.expect("enabled");
+    let refused = world.accounts.reset_password(&world.origin, request(&token, OTHER_PASSWORD)).await;
+    assert_eq!(code(refused), ErrorCode::InvalidOneTimeToken);
+}
+
+#[tokio::test]
+async fn a_link_of_a_switched_off_tenant_is_void() {
+    let world = World::new().await;
+    let tenants = Tenants::new(world.cx.clone());
+    let mut acme = tenants.create("acme", "Acme", &[], Default::default()).await.expect("made");
+    let origin = Origin::local(acme.id);
+    world.accounts.create_verified(&origin, ADA, &PASSWORD.into(), None).await.expect("made");
+    let key = Email::parse(ADA, false).expect("an address").key(&world.cx.keyring, acme.id);
+    let user = world.cx.store.find_user_by_email(acme.id, &key).await.expect("read").expect("there");
+    let (row, token) = reset::issue(&world.cx, &user).expect("made");
+    world.cx.commit(Scope::Tenant(acme.id), Unit::new().with(AccountChange::CreateToken(row))).await.expect("issued");
+    acme.active = false;
+    tenants.update(acme).await.expect("switched off");
+    let refused = world.accounts.reset_password(&origin, request(token.secret(), OTHER_PASSWORD)).await;
+    assert_eq!(code(refused), ErrorCode::InvalidOneTimeToken);
 }

@@ -23,7 +23,9 @@ async fn a_switched_off_account_is_out_at_once_and_an_administrator_lets_it_in_a
     let tokens = world.tokens(ADA, PASSWORD).await;
     let principal = world.sessions.authenticate(tokens.access_token.expose()).await.expect("signed in");
     world.notices().await;
+    let others = world.wait_for_proof(ADA).await;
     world.accounts.deactivate_me(&world.origin, &principal, confirm()).await.expect("deactivated");
+    assert_eq!(world.left_of(&others).await, 0, "no token of before is left");
     assert!(!world.is_alive(&tokens).await);
     assert_eq!(code(world.accounts.get_me(&principal).await), ErrorCode::InvalidToken);
     assert_eq!(code(world.login(ADA, PASSWORD).await), ErrorCode::InvalidCredentials);

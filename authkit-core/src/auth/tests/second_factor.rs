@@ -113,6 +113,7 @@ async fn wrong_codes_count_across_attempts_and_burn_them() {
         assert_eq!(code(answer(&world, &view.mfa_token, MfaMethod::Totp, &wrong).await), ErrorCode::InvalidMfaCode);
     }
     assert_eq!(world.kinds().await, ["account_locked"]);
+    assert_eq!(world.audited("mfa.failed").await, 5);
     let right = totp_code(&world, ADA, 0).await;
     let burned = answer(&world, &waiting.mfa_token, MfaMethod::Totp, &right).await;
     assert_eq!(code(burned), ErrorCode::InvalidMfaToken, "the attempt that waited is burned");

@@ -1,8 +1,9 @@
 use super::*;
 use crate::{
     Settings,
+    accounts::AccountChange,
     memory::InlineHasher,
-    ports::{Hooks, NewAccount, Operation, OperationKind, PasswordHasher, Refusal},
+    ports::{Hooks, NewAccount, Operation, OperationKind, PasswordHasher, Refusal, Scope, Unit},
 };
 use async_trait::async_trait;
 use jiff::SignedDuration;
@@ -89,6 +90,7 @@ async fn an_unknown_or_switched_off_tenant_has_no_users() {
     assert_eq!(code(world.sign_in.login(&elsewhere, request).await), ErrorCode::InvalidCredentials);
     let view = world.accounts.register(&elsewhere, registration(ADA, PASSWORD)).await.expect("alike");
     assert_eq!(view.status, "verification_required");
+    assert_eq!(world.audited("session.failed").await, 1, "who tries names is seen where somebody looks");
     for notice in world.notices().await {
         let crate::notices::Notice::Registration { token, .. } = notice else { panic!("{notice:?}") };
         let proof = world.accounts.verify_email(&world.origin, TokenRequest { token }).await;
@@ -129,6 +131,36 @@ async fn a_sign_in_that_meets_a_deactivation_leaves_no_session() {
         let _ = login.await.expect("ran");
         let sessions = world.cx.store.list_sessions(DEFAULT_TENANT, user.id, None, 10).await.expect("read");
         assert!(sessions.is_empty(), "after {seed} steps");
+    }
+}
+
+#[tokio::test]
+async fn a_sign_in_with_a_password_that_is_replaced_meanwhile_leaves_no_session() {
+    let world = World::new().await;
+    let hash = world.cx.hasher.hash(&OTHER_PASSWORD.into()).await.expect("hashed");
+    for steps in 0..16 {
+        let email = format!("ada{steps}@example.org");
+        world.user(&email).await;
+        let user = world.stored(&email).await.expect("there");
+        let replacing = async {
+            for _ in 0..steps {
+                tokio::task::yield_now().await;
+            }
+            let unit = Unit::new()
+                .with(AccountChange::SetPassword {
+                    user: user.id,
+                    security_version: user.security_version,
+                    hash: hash.clone(),
+                    kept_session: None,
+                    keep: 5,
+                    at: world.now(),
+                })
+                .with(crate::sessions::SessionChange::EndAllOf { user: user.id, except: None });
+            world.cx.commit(Scope::Tenant(DEFAULT_TENANT), unit).await.expect("replaced");
+        };
+        let _ = tokio::join!(world.login(&email, PASSWORD), replacing);
+        let sessions = world.cx.store.list_sessions(DEFAULT_TENANT, user.id, None, 10).await.expect("read");
+        assert!(sessions.is_empty(), "after {steps} steps");
     }
 }
 

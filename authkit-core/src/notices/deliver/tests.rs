@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     Origin, Settings,
-    accounts::{Accounts, User},
+    accounts::{Accounts, Email, User},
     memory::{ManualClock, SeededRandom, bare, prepare},
     notices::{self, AccountEvent, Notices},
     ports::{Clock, Hooks, OperationKind},
@@ -251,6 +251,26 @@ async fn an_address_change_to_a_taken_address_tells_that_ones_owner() {
     let mail = house.deliver_one().await;
     assert_eq!((mail.kind.as_str(), mail.to.as_str()), ("email_change", "new@example.org"));
     assert!(mail.links[0].starts_with("https://id.example.org/confirm-email?token=ake_"), "{:?}", mail.links);
+}
+
+#[tokio::test]
+async fn a_link_is_mailed_only_while_it_is_that_of_its_row() {
+    let house = House::new().await;
+    let ada = house.user("ada@example.org").await;
+    house.register("grace@example.org").await;
+    house.deliver().await;
+    let key = Email::parse("grace@example.org", false).unwrap().key(&house.cx.keyring, DEFAULT_TENANT);
+    let pending = house.cx.store.list_registrations(DEFAULT_TENANT, &key, 1).await.unwrap().remove(0);
+    let purpose = crate::accounts::TokenPurpose::EmailChange;
+    let (row, token) = crate::accounts::make_token(&house.cx, &ada, purpose, hours(1), &"data").unwrap();
+    let (user, record, email) = (ada.id, row.id, "new@example.org".to_owned());
+    let unit = Unit::new().with(crate::accounts::AccountChange::CreateToken(row));
+    house.cx.commit(Scope::Tenant(DEFAULT_TENANT), unit).await.unwrap();
+    let old = Secret::from(format!("{}x", token.secret().expose()).as_str());
+    let (registration, to) = (pending.id, pending.email.clone());
+    house.write(&Notice::Registration { registration, email: to, token: old.clone(), locale: None }).await;
+    house.write(&Notice::EmailChange { user, record, email, token: old, locale: None }).await;
+    assert_eq!(house.deliver().await.len(), 0);
 }
 
 #[tokio::test]

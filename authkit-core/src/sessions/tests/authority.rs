@@ -290,6 +290,22 @@ async fn an_event_whose_caller_went_away_is_made_up_for() {
 }
 
 #[tokio::test]
+async fn a_user_who_is_not_active_is_refused_whatever_the_version_says() {
+    let house = house().await;
+    let user = User {
+        id: UserId::new(house.cx.uuid()),
+        email_key: house.cx.keyring.index("email", &[b"bob@example.com"]),
+        status: UserStatus::Deactivated,
+        ..house.user.clone()
+    };
+    let mut unit = Unit::new().with(AccountChange::CreateUser(Box::new(user.clone())));
+    let tokens = open(&house.cx, &house.origin, &user, &["pwd"], &mut unit).await.unwrap();
+    unit.push(FeedEvent::UserChanged(DEFAULT_TENANT, user.id));
+    house.cx.commit(Scope::Tenant(DEFAULT_TENANT), unit).await.unwrap();
+    assert_eq!(code(house.authenticate(&tokens).await), INVALID);
+}
+
+#[tokio::test]
 async fn an_inactive_tenants_tokens_are_refused() {
     let house = house().await;
     let tenants = Tenants::new(house.cx.clone());
@@ -373,6 +389,8 @@ async fn a_fresh_sign_in_is_asked_for_after_ten_minutes() {
     let refreshed = house.refresh(&tokens.refresh_token).await.unwrap();
     let principal = house.authenticate(&refreshed).await.unwrap();
     assert_eq!(code(principal.require_fresh(&house.cx)), Some(ErrorCode::StepUpRequired), "a refresh is no sign-in");
+    house.advance(-601 - 31);
+    assert_eq!(code(principal.require_fresh(&house.cx)), Some(ErrorCode::StepUpRequired), "nor is one that is to come");
 }
 
 #[tokio::test]

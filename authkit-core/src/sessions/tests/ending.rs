@@ -114,6 +114,18 @@ async fn nobody_ends_somebody_elses_session() {
 }
 
 #[tokio::test]
+async fn an_operator_ends_a_session_of_the_user_that_is_named_only() {
+    let house = house().await;
+    let tokens = house.sign_in().await;
+    let other = make_user(&house.cx, "bob@example.com").await;
+    let refused = house.sessions.revoke_of(&house.origin, other.id, tokens.session_id).await;
+    assert_eq!(code(refused), Some(ErrorCode::SessionNotFound));
+    assert!(house.authenticate(&tokens).await.is_ok());
+    house.sessions.revoke_of(&house.origin, house.user.id, tokens.session_id).await.unwrap();
+    assert!(house.authenticate(&tokens).await.is_err());
+}
+
+#[tokio::test]
 async fn ending_the_others_leaves_the_current_one() {
     let house = house().await;
     let mut tokens = Vec::new();

@@ -379,6 +379,27 @@ async fn a_token_runs_out_also_when_it_was_just_verified() {
 }
 
 #[tokio::test]
+async fn a_token_that_was_just_verified_does_not_count_before_its_time() {
+    let house = house().await;
+    let (_, _, token) = good(&house).await;
+    assert!(house.cx.authority.authenticate(&house.cx, &token).is_ok());
+    house.advance(-30);
+    assert!(house.cx.authority.authenticate(&house.cx, &token).is_ok(), "the leeway");
+    house.advance(-1);
+    assert!(house.cx.authority.authenticate(&house.cx, &token).is_err());
+}
+
+#[tokio::test]
+async fn a_text_that_shares_its_slot_with_a_verified_token_is_not_taken_for_it() {
+    let house = house().await;
+    let (_, _, token) = good(&house).await;
+    assert!(house.cx.authority.authenticate(&house.cx, &token).is_ok());
+    let start = |text: &str| crate::crypto::sha256(text.as_bytes())[..2].to_vec();
+    let forged = (0_u32..).map(|n| format!("{token}{n}")).find(|text| start(text) == start(&token)).unwrap();
+    assert!(house.cx.authority.authenticate(&house.cx, &forged).is_err());
+}
+
+#[tokio::test]
 async fn a_shortened_lifetime_counts_for_tokens_that_are_out() {
     let house = house().await;
     let tokens = house.sign_in().await;

@@ -243,6 +243,22 @@ async fn a_tenants_own_limits_count_also_for_open_sessions() {
 }
 
 #[tokio::test]
+async fn a_limit_that_is_lifted_lengthens_no_open_session() {
+    let house = house().await;
+    let tenants = Tenants::new(house.cx.clone());
+    let mut tenant = tenants.find("default").await.unwrap().unwrap();
+    tenant.settings.absolute_minutes = Some(60);
+    let mut tenant = tenants.update(tenant).await.unwrap();
+    let first = house.sign_in().await;
+    let session = house.cx.store.find_session(DEFAULT_TENANT, first.session_id).await.unwrap().unwrap();
+    assert!(session.refresh.expires_at <= session.expires_at.unwrap());
+    tenant.settings.absolute_minutes = Some(6000);
+    tenants.update(tenant).await.unwrap();
+    house.advance(60 * 60);
+    assert_eq!(code(house.refresh(&first.refresh_token).await), REFUSED);
+}
+
+#[tokio::test]
 async fn a_user_who_is_not_active_cannot_continue_nor_replay() {
     let house = house().await;
     let first = house.sign_in().await;
@@ -373,4 +389,15 @@ async fn futures_join<T>(futures: impl Iterator<Item = impl Future<Output = T>>)
     })
     .await;
     pending.into_iter().filter_map(|(_, done)| done).collect()
+}
+
+#[tokio::test]
+async fn debugging_shows_no_hash_and_no_key() {
+    let house = house().await;
+    let tokens = house.sign_in().await;
+    let session = house.cx.store.find_session(DEFAULT_TENANT, tokens.session_id).await.unwrap().unwrap();
+    let shown = format!("{:?}", session.refresh);
+    assert!(shown.starts_with("RefreshState { expires_at: ") && !shown.contains("hash"), "{shown}");
+    let key = house.cx.store.list_keys().await.unwrap().remove(0);
+    assert_eq!(format!("{key:?}"), format!("SigningKey {{ id: {:?}, .. }}", key.id));
 }

@@ -23,7 +23,10 @@ async fn a_repeat_gets_the_first_answer_for_a_day() {
     Idempotency::complete(guard, b"answer").await.unwrap();
     clock.advance(SignedDuration::from_hours(24));
     assert!(matches!(run(&cx).await, Ok(Begin::Replay(answer)) if answer == b"answer"));
+    let find = || Idempotency::find(&cx, DEFAULT_TENANT, "usr_1", "POST /v1/roles", "key", b"body");
+    assert_eq!(find().await.unwrap().as_deref(), Some(&b"answer"[..]));
     clock.advance(SignedDuration::from_micros(1));
+    assert_eq!(find().await.unwrap(), None);
     first(run(&cx).await);
 }
 

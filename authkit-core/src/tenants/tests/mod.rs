@@ -118,6 +118,11 @@ async fn what_a_tenant_cannot_have_is_refused_by_field() {
         let error = tenants.create("a", "A", &[host.to_owned()], TenantSettings::default()).await.unwrap_err();
         assert_eq!(error.fields[0].field, "hosts[0]", "{host:?}");
     }
+    for url in ["https://*.example/", "http://app.example/", "javascript:alert(1)", "https://app.example/?next="] {
+        let settings = TenantSettings { redirect_urls: vec![url.into()], ..TenantSettings::default() };
+        let error = tenants.create("a", "A", &[], settings).await.unwrap_err();
+        assert_eq!(error.fields[0].field, "settings.redirect_urls[0]", "{url:?}");
+    }
     let settings = TenantSettings { max_sessions: Some(0), ..TenantSettings::default() };
     let error = tenants.create("a", "A", &[], settings).await.unwrap_err();
     assert_eq!(error.fields[0].field, "settings.max_sessions");
