@@ -452,7 +452,7 @@ async fn a_caller_who_was_switched_off_meanwhile_is_refused() {
     });
     world.cx.commit(Scope::Tenant(tenant), unit).await.expect("deactivated");
     let made = roles(&world).create(&world.origin(), Some(&caller), request("new", None, &[])).await;
-    assert_eq!(code(made), ErrorCode::Unauthenticated);
+    assert_eq!(code(made), ErrorCode::InvalidToken);
 }
 
 #[tokio::test]

@@ -96,7 +96,7 @@ async fn a_promotion_at_the_same_time_is_judged_as_well() {
         let user = world.user(&email).await.id;
         world.tokens(&email, PASSWORD).await;
         let now = world.now();
-        let totp = Totp { user, secret: Vec::new(), confirmed: false, last_step: 0, created_at: now };
+        let totp = Totp { user, secret: Vec::new(), confirmed: true, last_step: 0, created_at: now };
         world.cx.commit(Scope::Tenant(DEFAULT_TENANT), Unit::new().with(MfaChange::Enrol(totp))).await.expect("set up");
         let promotion = async {
             let (_, version) = world.cx.store.list_roles(DEFAULT_TENANT).await.expect("read");
