@@ -287,7 +287,7 @@ mod tests {
             ("tokens.leeway", |c| c.tokens.leeway = Span::seconds(301)),
             ("tokens.refresh_overlap", |c| c.tokens.refresh_overlap = Span::seconds(61)),
             ("cors.origins", |c| c.cors.origins = vec!["http://app.example.com".into()]),
-            ("redirect_urls", |c| c.redirect_urls = vec!["http://app.example.com/".into()]),
+            ("redirect_urls", |c| c.redirect_urls = vec!["http://localhost:3000/".into()]),
             ("audience", |c| c.audience.clear()),
             ("password.max_length", |c| c.password.max_length = 63),
             ("argon2.memory_kib", |c| c.argon2.memory_kib = (1 << 20) + 1),
