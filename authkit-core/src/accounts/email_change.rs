@@ -1,8 +1,12 @@
 //! Moving an account to another address, and the way back.
 
 use super::{
-    AccountChange, Accounts, Email, OneTimeToken, Presented, TokenPurpose, User, data_of, make_token, push_hook,
-    push_hooks, register::taken, reset::void_tokens, settings_of, signed_in, tokens::void_unless_failed,
+    AccountChange, Accounts, Email, OneTimeToken, Presented, TokenPurpose, User, data_of, make_token, passwords,
+    push_hook, push_hooks,
+    register::taken,
+    reset::{drop_factors, void_tokens},
+    settings_of, signed_in,
+    tokens::void_unless_failed,
 };
 use crate::{
     Context, Origin, Principal, Result, audit,
@@ -18,6 +22,14 @@ use serde::{Deserialize, Serialize};
 struct Wanted {
     email: String,
     session: SessionId,
+}
+
+/// What the way back to an address waits with.
+#[derive(Serialize, Deserialize)]
+struct WayBack {
+    email: String,
+    /// Whether the account had a second factor when its address changed.
+    mfa_enabled: bool,
 }
 
 impl Accounts {
@@ -98,7 +110,9 @@ impl Accounts {
         Ok(())
     }
 
-    /// Takes an address change back and ends all sessions.
+    /// Takes an address change back, ends all sessions, voids the password and mails the old address a link to set a new
+    /// one: whoever changed the address knew the password or has set it since. A second factor that was not there when the
+    /// address changed goes too; one that was there stays, since a mailbox alone never removes it.
     ///
     /// It works whatever was done to the account since, so that whoever took it over cannot shut this way. Changes that
     /// came after this one lose their way back; earlier ones keep it.
@@ -109,12 +123,15 @@ impl Accounts {
         let cx = &*self.cx;
         let Presented { origin, row, user } =
             Presented::get(cx, origin, TokenPurpose::EmailUndo, &request.token).await?;
-        let email: String = data_of(cx, &row)?;
+        let WayBack { email, mfa_enabled } = data_of(cx, &row)?;
         let email_key = key_of(cx, &email, user.tenant)?;
         let operation =
             Operation::new(OperationKind::ChangeEmail, user.tenant).on(user.id).action("email.change_undone");
         cx.before(&operation, None).await?;
+        let hash = passwords::nobodys(cx).await?;
 
+        let at = cx.now();
+        let reset = Notice::PasswordResetRequested { email: email.clone() };
         let mut unit = Unit::new()
             .with(AccountChange::SetEmail {
                 user: user.id,
@@ -122,7 +139,16 @@ impl Accounts {
                 email,
                 email_key,
                 kept_session: None,
-                at: cx.now(),
+                at,
+            })
+            .with(AccountChange::SetPassword {
+                user: user.id,
+                // The new address has made it grow.
+                security_version: user.security_version + 1,
+                hash,
+                kept_session: None,
+                keep: cx.settings.password.history,
+                at,
             })
             .with(AccountChange::ConsumeToken { id: row.id, token_hash: row.token_hash })
             .with(AccountChange::DeleteTokensSince {
@@ -130,10 +156,14 @@ impl Accounts {
                 purpose: TokenPurpose::EmailUndo,
                 since: row.created_at,
             });
+        if !mfa_enabled {
+            drop_factors(&mut unit, &user, user.security_version + 2, at);
+        }
         void_tokens(&mut unit, &user);
         unit.push(AccountChange::DeleteRegistrationsOf { email_key });
         unit.push(SessionChange::EndAllOf { user: user.id, except: None });
         unit.push(FeedEvent::UserChanged(user.tenant, user.id));
+        unit.push(notices::enqueue(cx, user.tenant, &reset));
         unit.push(audit::entry(cx, &origin, "email.change_undone").actor(user.id).person(&user).build());
         push_hooks(cx, &mut unit, &operation);
         cx.commit(Scope::Tenant(user.tenant), unit).await.map_err(refused)?;
@@ -143,7 +173,8 @@ impl Accounts {
 
 /// The way back to the address that `user` has now, and what that address is told.
 fn way_back(cx: &Context, user: &User, new_email: &str) -> Result<(OneTimeToken, Notice)> {
-    let (undo, token) = make_token(cx, user, TokenPurpose::EmailUndo, cx.settings.links.email_undo, &user.email)?;
+    let data = WayBack { email: user.email.clone(), mfa_enabled: user.mfa_enabled };
+    let (undo, token) = make_token(cx, user, TokenPurpose::EmailUndo, cx.settings.links.email_undo, &data)?;
     let told = Notice::EmailChanged {
         email: user.email.clone(),
         new_email: new_email.to_owned(),

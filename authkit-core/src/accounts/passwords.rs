@@ -8,6 +8,7 @@ use crate::{
     ports::{Scope, Unit, Verified},
 };
 use authkit_wire::{ErrorCode, FieldError, Secret};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use unicode_normalization::UnicodeNormalization;
 
 /// More bytes than any acceptable password has; longer ones are refused before any work.
@@ -87,6 +88,13 @@ impl NewPassword {
     pub(crate) async fn hash(&self, cx: &Context) -> Result<String> {
         Ok(cx.hasher.hash(&self.text).await?)
     }
+}
+
+/// The hash of a password that nobody has: the account is closed to passwords until a reset.
+pub(super) async fn nobodys(cx: &Context) -> Result<String> {
+    let mut bytes = zeroize::Zeroizing::new([0; 32]);
+    cx.random.fill(&mut *bytes);
+    Ok(cx.hasher.hash(&URL_SAFE_NO_PAD.encode(*bytes).into()).await?)
 }
 
 fn refuse(field: &str, code: ErrorCode, detail: impl Into<String>) -> Error {

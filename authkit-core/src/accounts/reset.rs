@@ -73,7 +73,7 @@ impl Accounts {
             .with(AccountChange::ConsumeToken { id: row.id, token_hash: row.token_hash });
         if !user.email_verified {
             unit.push(AccountChange::VerifyEmail { user: user.id, email_key: user.email_key, at });
-            drop_unproved_factors(&mut unit, &user, at);
+            drop_factors(&mut unit, &user, user.security_version + 1, at);
         }
         void_tokens(&mut unit, &user);
         unit.push(SessionChange::EndAllOf { user: user.id, except: None });
@@ -97,18 +97,12 @@ pub(crate) fn issue(cx: &Context, user: &User) -> Result<(OneTimeToken, OpaqueTo
     make_token(cx, user, TokenPurpose::PasswordReset, cx.settings.links.reset, &())
 }
 
-/// Removes the second factor of an account whose address is proved only now: it is that of somebody who may not own the
-/// address.
-fn drop_unproved_factors(unit: &mut Unit, user: &User, at: Timestamp) {
+/// Removes the second factors of an account that somebody held who does not own its address. `security_version` is what the
+/// changes before it in the unit have made of it.
+pub(super) fn drop_factors(unit: &mut Unit, user: &User, security_version: i64, at: Timestamp) {
     if user.mfa_enabled {
-        unit.push(AccountChange::SetMfa {
-            user: user.id,
-            // The new password has made it grow.
-            security_version: user.security_version + 1,
-            enabled: false,
-            kept_session: None,
-            at,
-        });
+        let kept_session = None;
+        unit.push(AccountChange::SetMfa { user: user.id, security_version, enabled: false, kept_session, at });
     }
     unit.push(MfaChange::Remove { user: user.id });
 }

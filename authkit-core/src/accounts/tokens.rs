@@ -24,9 +24,11 @@ impl TokenPurpose {
     }
 }
 
-/// `origin` in the tenant that a token names. A request that came through another tenant's host or header is refused.
+/// `origin` in the tenant that a token names. A request whose host or header names another tenant, be it the default one,
+/// is refused.
 pub(crate) fn of_tenant(origin: &Origin, tenant: TenantId) -> Option<Origin> {
-    (origin.tenant == tenant || origin.tenant == DEFAULT_TENANT).then(|| Origin { tenant, ..origin.clone() })
+    let open = origin.tenant == DEFAULT_TENANT && !origin.names_tenant;
+    (origin.tenant == tenant || open).then(|| Origin { tenant, ..origin.clone() })
 }
 
 /// Makes a token of `user` and its row.

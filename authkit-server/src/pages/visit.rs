@@ -69,7 +69,9 @@ impl Said {
             Self::ProfileSaved => "Your profile is saved.",
             Self::EmailRequested => "Open the link that we sent to the new address to finish the change.",
             Self::EmailConfirmed => "Your address is changed. Your other sessions are signed out.",
-            Self::EmailUndone => "The change of your address is taken back, and all sessions are signed out.",
+            Self::EmailUndone => {
+                "The change of your address is taken back, and all sessions are signed out. The password does not work any more: we sent you a link to set a new one."
+            }
             Self::SessionEnded => "That session is signed out.",
             Self::OthersEnded => "Your other sessions are signed out.",
             Self::MfaDisabled => "Two-step sign-in is off.",

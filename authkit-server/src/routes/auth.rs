@@ -246,7 +246,8 @@ pub(crate) async fn confirm_email(
 
 /// Take an address change back
 ///
-/// With the token that was mailed to the old address, within 72 hours. All sessions end.
+/// With the token that was mailed to the old address, within 72 hours. All sessions end, the password is void, and the old
+/// address is mailed a link to set a new one. A second factor set up since the change is removed.
 #[utoipa::path(
     post, path = "/v1/auth/email/undo", operation_id = "undoEmail", tag = "auth",
     request_body(content = TokenRequest, example = json!({"token": "aku_AAAAAQ"})),

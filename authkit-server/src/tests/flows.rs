@@ -237,6 +237,10 @@ async fn an_address_change_can_be_taken_back(db: Db) {
     let undo = site.mailed("ada@example.org", "email_changed").await;
     site.post("/v1/auth/email/undo", None, json!({"token": undo})).await.is(204);
     let sign_in = json!({"email": "ada@example.org", "password": authkit_testkit::factories::Factory::PASSWORD});
+    site.post("/v1/auth/login", None, sign_in).await.refused(401, "auth.invalid_credentials");
+    let reset = json!({"token": site.mailed("ada@example.org", "password_reset").await, "new_password": "a violet harbour 42 lantern"});
+    site.post("/v1/auth/password/reset", None, reset).await.is(204);
+    let sign_in = json!({"email": "ada@example.org", "password": "a violet harbour 42 lantern"});
     site.post("/v1/auth/login", None, sign_in).await.is(200);
 }
 

@@ -121,6 +121,31 @@ async fn the_way_back_restores_the_address_and_ends_every_session() {
 }
 
 #[tokio::test]
+async fn the_way_back_takes_the_account_from_whoever_changed_its_address() {
+    for had_a_second_factor in [false, true] {
+        let world = World::new().await;
+        world.user(ADA).await;
+        let principal = world.principal(ADA, PASSWORD).await;
+        if had_a_second_factor {
+            crate::auth::tests::add_totp(&world, ADA).await;
+        }
+        let token = ask(&world, &principal, NEW).await;
+        confirm(&world, token).await.expect("moved");
+        let (_, back) = way_back(&world).await;
+        if !had_a_second_factor {
+            crate::auth::tests::add_totp(&world, NEW).await;
+        }
+        undo(&world, &back).await.expect("taken back");
+
+        let user = world.stored(ADA).await.expect("back");
+        assert_eq!(user.mfa_enabled, had_a_second_factor, "what the owner set up stays, what came later goes");
+        let login = LoginRequest { email: ADA.into(), password: PASSWORD.into() };
+        assert_eq!(code(world.sign_in.login(&world.origin, login).await), ErrorCode::InvalidCredentials);
+        assert!(world.kinds().await.contains(&"password_reset_requested"));
+    }
+}
+
+#[tokio::test]
 async fn the_way_back_lasts_three_days_whatever_is_done_meanwhile() {
     let world = World::new().await;
     world.user(ADA).await;

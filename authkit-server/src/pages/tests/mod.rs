@@ -149,8 +149,11 @@ async fn an_address_moves_and_comes_back(db: Db) {
     let undo = site.link("ada@example.com", "email_changed").await;
     let token = ada.get(&undo).await.between("name=\"token\" value=\"", "\"");
     ada.submit(&undo, "/undo-email", &[("token", &token)]).await.goes_to("/done");
+    ada.get("/done").await.shows("we sent you a link to set a new one");
     let mut again = site.browser();
-    again.sign_in("ada@example.com", PASSWORD).await.goes_to("/account");
+    assert_eq!(again.sign_in("ada@example.com", PASSWORD).await.status, StatusCode::UNAUTHORIZED);
+    let reset = site.link("ada@example.com", "password_reset").await;
+    again.get(&reset).await.shows("Set a new password");
 }
 
 async fn a_closed_account_comes_back_by_its_mailed_link(db: Db) {
