@@ -146,6 +146,8 @@ impl Context {
 pub struct Origin {
     /// The tenant found before sign-in: by host, by header, else the default.
     pub tenant: TenantId,
+    /// Whether host or header name it. Where they do not, a token may say which tenant it is for.
+    pub names_tenant: bool,
     /// The client's address, through trusted proxies only.
     pub ip: Option<IpAddr>,
     /// The `User-Agent`, cut to 256 characters without control characters.
@@ -158,7 +160,7 @@ impl Origin {
     /// A request from inside the process: a worker, the command line, an embedding application.
     #[must_use]
     pub const fn local(tenant: TenantId) -> Self {
-        Self { tenant, ip: None, user_agent: None, trace_id: None }
+        Self { tenant, names_tenant: false, ip: None, user_agent: None, trace_id: None }
     }
 }
 

@@ -120,6 +120,8 @@ pub(crate) struct Call {
     pub(crate) trace: TraceId,
     /// The tenant found before sign-in.
     pub(crate) tenant: TenantId,
+    /// Whether host or header name it.
+    pub(crate) names_tenant: bool,
     /// The client's address, through trusted proxies only.
     pub(crate) ip: Option<IpAddr>,
     /// Who makes the request, where the route asks for it.
@@ -133,6 +135,7 @@ impl Call {
     pub(crate) fn origin(&self, headers: &HeaderMap) -> Origin {
         Origin {
             tenant: self.principal.as_ref().map_or(self.tenant, |principal| principal.tenant),
+            names_tenant: self.names_tenant,
             ip: self.ip,
             user_agent: headers.get(header::USER_AGENT).map(user_agent).filter(|text| !text.is_empty()),
             trace_id: Some(self.trace.as_str().to_owned()),

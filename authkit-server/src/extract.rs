@@ -118,10 +118,21 @@ fn limits(request: &Request) -> BodyLimits {
 }
 
 fn wrong_type() -> Error {
-    Error::new(ErrorCode::UnsupportedMediaType, "Send the body as `Content-Type: application/json`.")
+    Error::new(
+        ErrorCode::UnsupportedMediaType,
+        "Send the body as `Content-Type: application/json`, without `Content-Encoding`.",
+    )
 }
 
+/// Whether the body is JSON as it stands: no other media type, and nothing to unpack (RFC 9110, section 8.4).
 fn is_json(headers: &HeaderMap) -> bool {
+    if headers
+        .get_all(header::CONTENT_ENCODING)
+        .iter()
+        .any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))
+    {
+        return false;
+    }
     let mut values = headers.get_all(header::CONTENT_TYPE).iter();
     let Some(Ok(text)) = values.next().map(|value| value.to_str()) else { return false };
     let mut parts = text.split(';').map(str::trim);

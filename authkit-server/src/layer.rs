@@ -201,7 +201,7 @@ impl AuthKit {
             extract::check_query(query, &endpoint.info.query)?;
         }
         let ip = client_ip(peer, &parts.headers, &options.trusted_proxies);
-        let (tenant, explicit) = match endpoint {
+        let (tenant, names_tenant) = match endpoint {
             // Operations and documents belong to no tenant.
             Some(endpoint) if !endpoint.in_tenant => (DEFAULT_TENANT, false),
             _ => self.tenant(&parts, named.as_deref())?,
@@ -226,14 +226,14 @@ impl AuthKit {
         shared.limits.check(class, key, &mut findings.standing)?;
         let principal = match (found, endpoint) {
             (Err(error), Some(endpoint)) if endpoint.ends_session && error.code == ErrorCode::InvalidToken => {
-                let tenant = explicit.then_some(tenant);
+                let tenant = names_tenant.then_some(tenant);
                 let again = Box::pin(self.answer_again(&parts, body, endpoint, tenant)).await;
                 return again.ok_or(error);
             }
             (found, _) => found?,
         };
         if let Some(principal) = &principal {
-            if explicit && principal.tenant != tenant {
+            if names_tenant && principal.tenant != tenant {
                 return Err(Error::new(
                     ErrorCode::TenantMismatch,
                     "The access token belongs to another tenant than the host or header names.",
@@ -250,7 +250,7 @@ impl AuthKit {
             }
             _ => body,
         };
-        let call = Call { trace, tenant, ip, principal, body: options.body };
+        let call = Call { trace, tenant, names_tenant, ip, principal, body: options.body };
         if endpoint.is_none() {
             parts.extensions.insert(call.origin(&parts.headers));
         }
@@ -315,7 +315,8 @@ impl AuthKit {
             }
         }
         let Some(host) = host else {
-            let trusted = any_host || options.development || peer.is_none();
+            // HTTP/1.1 and 2 name one (RFC 9112, section 3.2); a host application's own calls need not.
+            let trusted = any_host || peer.is_none();
             return if trusted { Ok(None) } else { refused("The request names no host.") };
         };
         let host = host.strip_suffix('.').unwrap_or(host);
@@ -333,9 +334,12 @@ impl AuthKit {
 
     /// The tenant found before sign-in, and whether the request names it.
     fn tenant(&self, parts: &Parts, host: Option<&str>) -> Result<(TenantId, bool)> {
-        let header = match parts.headers.get(TENANT) {
-            None => None,
-            Some(value) => Some(value.to_str().map_err(|_| Error::from(ErrorCode::TenantMismatch))?),
+        let mut headers = parts.headers.get_all(TENANT).iter();
+        let header = match (headers.next(), headers.next()) {
+            (None, _) => None,
+            (Some(value), None) => Some(value.to_str().map_err(|_| Error::from(ErrorCode::TenantMismatch))?),
+            // Which of them counts is nothing to guess.
+            (Some(_), Some(_)) => return Err(ErrorCode::TenantMismatch.into()),
         };
         let tenants = self.app.engine.tenants();
         let explicit = header.is_some() || host.is_some_and(|host| tenants.names_host(host));

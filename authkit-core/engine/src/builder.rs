@@ -15,8 +15,9 @@ use authkit_core::{
     ports::{BreachedPasswords, Clock, Hooks, Mailer, NoHooks, NoPlaces, PasswordHasher, Places, Random, Store},
     rbac::{Permission, Permissions},
     sessions::Authority,
+    wire::ErrorCode,
 };
-use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, error::Error as _, fmt, sync::Arc, time::Duration};
 
 /// Puts an [`Engine`] together: the configuration, and in the place of what it would choose, the host application's own ports.
 #[derive(Default)]
@@ -158,7 +159,11 @@ impl EngineBuilder {
             authority: Authority::default(),
             settings,
         });
-        prepare(&cx).await?;
+        prepare(&cx).await.map_err(|error| match error.source() {
+            // Nobody has seen the log yet in which the cause of an internal error can be found.
+            Some(cause) if error.code == ErrorCode::Internal => EngineError::Setup(cause.to_string()),
+            _ => error.into(),
+        })?;
         Ok(Engine::new(config, cx, mailer))
     }
 }

@@ -297,8 +297,8 @@ mod tests {
         let other = second.context().uuid();
         let worker = first.start_worker();
         let taken = async {
-            // Taken for no time, so that it holds nothing back itself.
-            while leased_until(&second, other, "sweep", SignedDuration::ZERO).await.expect("asked") {
+            // Taken for a time that is over, so that it holds nothing back itself.
+            while leased_until(&second, other, "sweep", SignedDuration::from_secs(-1)).await.expect("asked") {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };

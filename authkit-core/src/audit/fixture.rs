@@ -47,6 +47,7 @@ impl World {
     pub(crate) fn origin(&self) -> Origin {
         Origin {
             tenant: DEFAULT_TENANT,
+            names_tenant: false,
             ip: Some([192, 0, 2, 7].into()),
             user_agent: Some("Test/1".into()),
             trace_id: Some("trace-1".into()),

@@ -93,7 +93,16 @@ enum Command {
 
 /// Runs the command of this process.
 pub(crate) fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(wrong) if wrong.use_stderr() && std::env::args_os().any(|argument| argument == "--json") => {
+            let text = wrong.to_string();
+            let what = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+            Output::new(true).fail(&Failure::new(what).next("`authkit help` tells the commands and their arguments"));
+            return ExitCode::from(2);
+        }
+        Err(other) => other.exit(),
+    };
     let output = Output::new(cli.json);
     let serving = matches!(cli.command, Command::Serve { .. });
     // Before there is a second thread: the first concurrent map of a process asks the kernel for cheap memory barriers,

@@ -8,6 +8,7 @@ use authkit_engine::Config;
 use std::{
     net::{SocketAddr, TcpListener},
     process::ExitCode,
+    time::Duration,
 };
 use tokio::time::Instant;
 
@@ -79,10 +80,15 @@ fn welcome(config: &Config, url: &str) -> String {
     lines.join("\n")
 }
 
-/// Waits for SIGTERM or SIGINT; a second one ends the process at once.
+/// A second signal within this time is the same request.
+const AGAIN: Duration = Duration::from_millis(500);
+
+/// Waits for SIGTERM or SIGINT; a second one, later, ends the process at once.
 async fn signal() -> &'static str {
     let name = next_signal().await;
     tokio::spawn(async {
+        // What signals a process group often signals the process itself as well.
+        tokio::time::sleep(AGAIN).await;
         next_signal().await;
         tracing::warn!("asked to stop twice: ending at once");
         log::flush();

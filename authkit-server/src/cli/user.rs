@@ -64,7 +64,7 @@ pub(crate) struct List {
     #[arg(long)]
     role: Option<String>,
     /// How many at most
-    #[arg(long, default_value_t = 100)]
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
     #[command(flatten)]
     tenant: TenantArgument,

@@ -13,6 +13,7 @@ on_both_engines! {
     a_permission_opens_its_routes_and_no_others
     another_tenant_does_not_exist
     a_token_is_refused_where_host_or_header_name_another_tenant
+    a_refresh_token_is_refused_where_host_or_header_name_another_tenant
     somebody_elses_session_does_not_exist
     metrics_and_documents_ask_for_the_operators_token_where_one_is_set
     asking_with_head_asks_for_the_same
@@ -152,7 +153,29 @@ async fn a_token_is_refused_where_host_or_header_name_another_tenant(db: Db) {
     };
     site.send(with("acme")).await.refused(400, "tenant.mismatch");
     site.send(with("nowhere")).await.refused(400, "tenant.mismatch");
+    let mut doubled = with("default");
+    doubled.headers_mut().append("x-authkit-tenant", "acme".parse().unwrap());
+    site.send(doubled).await.refused(400, "tenant.mismatch");
     site.send(with("default")).await.is(200);
+}
+
+async fn a_refresh_token_is_refused_where_host_or_header_name_another_tenant(db: Db) {
+    let site = Site::new(db).await;
+    let (_, acme) = site.factory.tenant("acme").await.unwrap();
+    acme.user_at("ada@acme.example").await.unwrap();
+    let (tokens, _) = acme.sign_in("ada@acme.example").await.unwrap();
+    let refresh = |tenant: Option<&str>| {
+        let body = json!({ "refresh_token": tokens.refresh_token });
+        let mut asked = request(Method::POST, "/v1/auth/refresh", None, Some(body));
+        if let Some(tenant) = tenant {
+            asked.headers_mut().insert("x-authkit-tenant", tenant.parse().unwrap());
+        }
+        asked
+    };
+    // Also the default tenant, when it is named and not just assumed.
+    site.send(refresh(Some("default"))).await.refused(401, "auth.invalid_refresh_token");
+    site.send(refresh(Some("acme"))).await.is(200);
+    site.send(refresh(None)).await.is(200);
 }
 
 async fn somebody_elses_session_does_not_exist(db: Db) {

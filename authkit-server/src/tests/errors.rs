@@ -52,6 +52,9 @@ async fn what_is_wrong_with_a_request_decides_the_status(db: Db) {
     for (request, status, code) in cases {
         site.send(request).await.refused(status, code);
     }
+    let mut packed = raw("POST", login, JSON, "{}");
+    packed.headers_mut().insert("content-encoding", "gzip".parse().unwrap());
+    site.send(packed).await.refused(415, "request.unsupported_media_type");
 }
 
 async fn a_body_where_there_is_nothing_to_say_is_looked_at(db: Db) {
