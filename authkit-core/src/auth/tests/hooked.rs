@@ -153,12 +153,12 @@ async fn the_own_account() {
     let (world, gate) = gated().await;
     let (accounts, origin) = (&world.accounts, &world.origin);
     let user = world.user(ADA).await;
-    let signed_in = async || {
-        let principal = world.principal(ADA, PASSWORD).await;
+    let signed_in = async |password: &str| {
+        let principal = world.principal(ADA, password).await;
         gate.shut(false);
         principal
     };
-    let principal = signed_in().await;
+    let principal = signed_in(PASSWORD).await;
     let update = || json::<UpdateMeRequest>(serde_json::json!({"name": "Ada"}));
     let done = hooked!(world, gate, UpdateProfile => [UpdateProfile],
         accounts.update_me(origin, &principal, update(), None));
@@ -187,7 +187,7 @@ async fn the_own_account() {
     hooked!(world, gate, ChangePassword => [ChangePassword, EndSession],
         accounts.change_password(origin, &principal, change()));
 
-    let principal = signed_in().await;
+    let principal = signed_in(PASSWORD).await;
     let moved = || ChangeEmailRequest { new_email: "new@example.org".into() };
     let done = hooked!(world, gate, RequestEmailChange => [RequestEmailChange],
         accounts.request_email_change(origin, &principal, moved()));
@@ -198,14 +198,21 @@ async fn the_own_account() {
     let token = token_in(&done.notices);
     hooked!(world, gate, ChangeEmail => [ChangeEmail, EndSession], accounts.undo_email_change(origin, link(&token)));
 
+    gate.shut(false);
+    let (row, token) = reset::issue(&world.cx, &world.stored(ADA).await.expect("there")).expect("a token");
+    let unit = Unit::new().with(AccountChange::CreateToken(row));
+    world.cx.commit(Scope::Tenant(DEFAULT_TENANT), unit).await.expect("stored");
+    let later = "a last quiet orange tram";
+    let set = PasswordResetRequest { token: token.secret().clone(), new_password: later.into() };
+    accounts.reset_password(origin, set).await.expect("the way back has voided the password");
     let without = || PasswordConfirmRequest { password: None };
-    let principal = signed_in().await;
+    let principal = signed_in(later).await;
     let done = hooked!(world, gate, ChangeStatus => [ChangeStatus, EndSession],
         accounts.deactivate_me(origin, &principal, without()));
     let token = token_in(&done.notices);
     let done = hooked!(world, gate, ChangeStatus => [ChangeStatus], accounts.reactivate(origin, link(&token)));
     assert_eq!(done.told[0].details.status, Some(UserStatus::Active));
-    let principal = signed_in().await;
+    let principal = signed_in(later).await;
     hooked!(world, gate, ChangeStatus => [ChangeStatus, EndSession], accounts.delete_me(origin, &principal, without()));
 }
 
