@@ -120,6 +120,10 @@ ids! {
     RegistrationId = "reg_";
     /// A single-use token's record (reset, e-mail change, undo, MFA attempt).
     OneTimeTokenId = "ott_";
+    /// A device, which signs in with a key of its own.
+    DeviceId = "dev_";
+    /// An invitation for one device to become a user's.
+    DeviceClaimId = "clm_";
     /// An audit record.
     AuditId = "aud_";
     /// A notice in the outbox.
