@@ -14,6 +14,7 @@ pub mod audit;
 pub mod auth;
 mod context;
 pub mod crypto;
+pub mod devices;
 mod error;
 pub mod memory;
 pub mod mfa;

@@ -29,6 +29,8 @@ pub struct Settings {
     pub sessions: SessionPolicy,
     /// Lifetimes of mailed links.
     pub links: LinkSettings,
+    /// Claims, number and heartbeat of devices.
+    pub devices: DeviceSettings,
     /// The name that authenticator apps and mails show.
     pub product_name: String,
     /// Redirect addresses that every tenant may use: exact origin and path prefix at a segment boundary.
@@ -50,6 +52,7 @@ impl Default for Settings {
             lockout: LockoutPolicy::default(),
             sessions: SessionPolicy::default(),
             links: LinkSettings::default(),
+            devices: DeviceSettings::default(),
             product_name: "AuthKit".into(),
             redirect_urls: Vec::new(),
             profile_fields: Vec::new(),
@@ -144,6 +147,8 @@ pub struct TokenSettings {
     pub algorithm: SigningAlgorithm,
     /// Life of an access token.
     pub access: SignedDuration,
+    /// Life of a device's access token.
+    pub device: SignedDuration,
     /// Life of an unused refresh token.
     pub refresh: SignedDuration,
     /// How long the immediately previous refresh token replays its successor pair.
@@ -161,6 +166,7 @@ impl Default for TokenSettings {
         Self {
             algorithm: SigningAlgorithm::EdDsa,
             access: minutes(15),
+            device: minutes(10),
             refresh: hours(30 * 24),
             refresh_overlap: SignedDuration::from_secs(10),
             refresh_replay: hours(24),
@@ -240,5 +246,22 @@ impl Default for LinkSettings {
             mfa: minutes(5),
             deletion_grace: hours(30 * 24),
         }
+    }
+}
+
+/// Claims, number and heartbeat of devices.
+#[derive(Clone, Debug)]
+pub struct DeviceSettings {
+    /// How long a claim code counts.
+    pub claim: SignedDuration,
+    /// Active devices of one user, at most.
+    pub max_per_user: u32,
+    /// How often a device is to send a heartbeat.
+    pub heartbeat: SignedDuration,
+}
+
+impl Default for DeviceSettings {
+    fn default() -> Self {
+        Self { claim: minutes(15), max_per_user: 100, heartbeat: minutes(1) }
     }
 }

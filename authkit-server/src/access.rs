@@ -1,7 +1,7 @@
 //! Who may call a route: a value that every route is registered with, and what a host application mounts on its own.
 
 use crate::{call::Call, problem::Rejection};
-use authkit_core::{Error, Principal, Result, wire::ErrorCode};
+use authkit_core::{Error, Principal, Result, devices::DevicePrincipal, wire::ErrorCode};
 use authkit_engine::Engine;
 use axum::{
     extract::{FromRef, FromRequestParts},
@@ -31,6 +31,8 @@ pub enum Access {
     Own,
     /// Those who hold the permission for everything in their tenant.
     Permission(&'static str),
+    /// Devices, with a token that they got for their key. A user's token does not count here, nor a device's anywhere else.
+    Device,
     /// Whoever presents the operator's token (`operations.token`). Where none is set, everybody in development and on
     /// the operator's own listener.
     Machine,
@@ -40,7 +42,7 @@ impl Access {
     /// Whether an access token is asked for.
     #[must_use]
     pub const fn needs_token(self) -> bool {
-        matches!(self, Self::SignedIn | Self::Own | Self::Permission(_))
+        matches!(self, Self::SignedIn | Self::Own | Self::Permission(_) | Self::Device)
     }
 }
 
@@ -51,6 +53,7 @@ impl fmt::Display for Access {
             Self::SignedIn => f.write_str("signed_in"),
             Self::Own => f.write_str("own"),
             Self::Permission(name) => write!(f, "permission:{name}"),
+            Self::Device => f.write_str("device"),
             Self::Machine => f.write_str("machine"),
         }
     }
@@ -84,13 +87,21 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Result<Option<&str>> {
 /// # Errors
 /// `auth.unauthenticated` without a token, `auth.invalid_token` for one that does not count.
 pub(crate) async fn authenticate(engine: &Engine, headers: &HeaderMap) -> Result<Principal> {
-    let Some(token) = bearer(headers)? else {
-        return Err(Error::new(
-            ErrorCode::Unauthenticated,
-            "Send an access token: `Authorization: Bearer <access token>`.",
-        ));
-    };
-    engine.sessions().authenticate(token).await
+    engine.sessions().authenticate(presented(headers)?).await
+}
+
+/// Which device makes the request. Its row is read each time.
+///
+/// # Errors
+/// As for [`authenticate`].
+pub(crate) async fn authenticate_device(engine: &Engine, headers: &HeaderMap) -> Result<DevicePrincipal> {
+    engine.devices().authenticate(presented(headers)?).await
+}
+
+fn presented(headers: &HeaderMap) -> Result<&str> {
+    bearer(headers)?.ok_or_else(|| {
+        Error::new(ErrorCode::Unauthenticated, "Send an access token: `Authorization: Bearer <access token>`.")
+    })
 }
 
 /// The signed-in caller, for handlers of AuthKit and of a host application.
@@ -145,6 +156,54 @@ where
         }
         let engine = Engine::from_ref(state);
         let found = authenticate(&engine, &parts.headers).await;
+        found.map(Self).map_err(|error| Rejection::outside(error, &parts.headers))
+    }
+}
+
+/// The device that calls, for handlers of AuthKit and of a host application.
+///
+/// ```
+/// use authkit_engine::Engine;
+/// use authkit_server::DeviceCaller;
+/// use axum::{Router, routing::post};
+///
+/// async fn measured(DeviceCaller(device): DeviceCaller, body: String) -> String {
+///     format!("{} of {} measured {body}", device.device, device.owner)
+/// }
+///
+/// fn app(engine: Engine) -> Router {
+///     Router::new().route("/measurements", post(measured)).with_state(engine)
+/// }
+/// ```
+///
+/// It reads the device's row at each request, so that a revoked device is refused at once. Without the valid token of a
+/// device it answers 401 with a problem document; a user's token is none.
+#[derive(Clone, Copy, Debug)]
+pub struct DeviceCaller(pub DevicePrincipal);
+
+impl Deref for DeviceCaller {
+    type Target = DevicePrincipal;
+
+    fn deref(&self) -> &DevicePrincipal {
+        &self.0
+    }
+}
+
+impl<S> FromRequestParts<S> for DeviceCaller
+where
+    S: Send + Sync,
+    Engine: FromRef<S>,
+{
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> std::result::Result<Self, Rejection> {
+        if let Some(call) = parts.extensions.get::<Call>() {
+            // Our own routes: the layer has decided.
+            let device = call.device.map(Self);
+            return device.ok_or_else(|| Rejection::within(ErrorCode::Unauthenticated.into()));
+        }
+        let engine = Engine::from_ref(state);
+        let found = authenticate_device(&engine, &parts.headers).await;
         found.map(Self).map_err(|error| Rejection::outside(error, &parts.headers))
     }
 }

@@ -1,6 +1,6 @@
 //! What the combined layer learned about a request, for the extractors behind it.
 
-use authkit_core::{Origin, Principal, memory::SystemRandom, ports::Random, wire::TenantId};
+use authkit_core::{Origin, Principal, devices::DevicePrincipal, memory::SystemRandom, ports::Random, wire::TenantId};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use std::{
     fmt,
@@ -126,15 +126,23 @@ pub(crate) struct Call {
     pub(crate) ip: Option<IpAddr>,
     /// Who makes the request, where the route asks for it.
     pub(crate) principal: Option<Principal>,
+    /// Which device makes it, where the route asks for one.
+    pub(crate) device: Option<DevicePrincipal>,
     /// Bounds for reading the body.
     pub(crate) body: BodyLimits,
 }
 
 impl Call {
+    /// The tenant that the caller's token is of.
+    pub(crate) fn caller_tenant(&self) -> Option<TenantId> {
+        let device = self.device.map(|device| device.tenant);
+        self.principal.as_ref().map(|principal| principal.tenant).or(device)
+    }
+
     /// Where the request came from, for the services.
     pub(crate) fn origin(&self, headers: &HeaderMap) -> Origin {
         Origin {
-            tenant: self.principal.as_ref().map_or(self.tenant, |principal| principal.tenant),
+            tenant: self.caller_tenant().unwrap_or(self.tenant),
             names_tenant: self.names_tenant,
             ip: self.ip,
             user_agent: headers.get(header::USER_AGENT).map(user_agent).filter(|text| !text.is_empty()),

@@ -58,9 +58,11 @@ where
     let cx = app.engine.context().clone();
     let (parts, body) = request.into_parts();
     let body = extract::read(body, call.body).await?;
-    let (tenant, who) = match &call.principal {
-        Some(principal) => (principal.tenant, principal.user.to_string()),
-        None => (call.tenant, "anonymous".to_owned()),
+    let tenant = call.caller_tenant().unwrap_or(call.tenant);
+    let who = match (&call.principal, &call.device) {
+        (Some(principal), _) => principal.user.to_string(),
+        (None, Some(device)) => device.device.to_string(),
+        (None, None) => "anonymous".to_owned(),
     };
     let guard = match Idempotency::begin(&cx, tenant, &who, route, &key, &identity(&parts, &body)).await? {
         Begin::Replay(kept) => return restore(&kept),

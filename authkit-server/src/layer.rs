@@ -211,20 +211,25 @@ impl AuthKit {
             Some(endpoint) => endpoint.info.rate_class,
             None => page_class(&parts.method, parts.uri.path()),
         };
+        let engine = &self.app.engine;
         let found = match access {
-            Access::Public => Ok(None),
-            Access::Machine => self.check_operator(&parts).map(|()| None),
+            Access::Public => Ok((None, None)),
+            Access::Machine => self.check_operator(&parts).map(|()| (None, None)),
+            Access::Device => {
+                access::authenticate_device(engine, &parts.headers).await.map(|device| (None, Some(device)))
+            }
             Access::SignedIn | Access::Own | Access::Permission(_) => {
-                access::authenticate(&self.app.engine, &parts.headers).await.map(Some)
+                access::authenticate(engine, &parts.headers).await.map(|principal| (Some(principal), None))
             }
         };
-        // A signed-in request counts under its user, any other, refused ones too, under its address.
+        // A signed-in request counts under its user or device, any other, refused ones too, under its address.
         let key = match &found {
-            Ok(Some(principal)) => Key::User(principal.user),
+            Ok((Some(principal), _)) => Key::User(principal.user),
+            Ok((None, Some(device))) => Key::Device(device.device),
             _ => Key::of_ip(ip),
         };
         shared.limits.check(class, key, &mut findings.standing)?;
-        let principal = match (found, endpoint) {
+        let (principal, device) = match (found, endpoint) {
             (Err(error), Some(endpoint)) if endpoint.ends_session && error.code == ErrorCode::InvalidToken => {
                 let tenant = names_tenant.then_some(tenant);
                 let again = Box::pin(self.answer_again(&parts, body, endpoint, tenant)).await;
@@ -232,16 +237,15 @@ impl AuthKit {
             }
             (found, _) => found?,
         };
-        if let Some(principal) = &principal {
-            if names_tenant && principal.tenant != tenant {
-                return Err(Error::new(
-                    ErrorCode::TenantMismatch,
-                    "The access token belongs to another tenant than the host or header names.",
-                ));
-            }
-            if let Access::Permission(permission) = access {
-                principal.require(permission)?;
-            }
+        let call = Call { trace, tenant, names_tenant, ip, principal, device, body: options.body };
+        if names_tenant && call.caller_tenant().is_some_and(|own| own != tenant) {
+            return Err(Error::new(
+                ErrorCode::TenantMismatch,
+                "The access token belongs to another tenant than the host or header names.",
+            ));
+        }
+        if let (Some(principal), Access::Permission(permission)) = (&call.principal, access) {
+            principal.require(permission)?;
         }
         let body = match endpoint {
             Some(endpoint) if endpoint.no_body && !body.is_end_stream() => {
@@ -250,7 +254,6 @@ impl AuthKit {
             }
             _ => body,
         };
-        let call = Call { trace, tenant, names_tenant, ip, principal, body: options.body };
         if endpoint.is_none() {
             parts.extensions.insert(call.origin(&parts.headers));
         }

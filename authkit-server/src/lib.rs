@@ -39,7 +39,9 @@ mod serve;
 #[cfg(test)]
 mod tests;
 
-pub use access::{Access, PermissionName, Permitted, RequirePermission, RequirePermissionService, SignedIn};
+pub use access::{
+    Access, DeviceCaller, PermissionName, Permitted, RequirePermission, RequirePermissionService, SignedIn,
+};
 pub use layer::AuthKit;
 pub use metrics::install_recorder;
 pub use problem::Rejection;

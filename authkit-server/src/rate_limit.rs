@@ -3,7 +3,7 @@
 use crate::quotas::Quotas;
 use authkit_core::{
     Context, Error,
-    wire::{ErrorCode, UserId},
+    wire::{DeviceId, ErrorCode, UserId},
 };
 use authkit_engine::config::{Rate, RateLimits as Config};
 use governor::{Quota, RateLimiter, clock::Clock, middleware::StateInformationMiddleware, nanos::Nanos};
@@ -61,6 +61,8 @@ impl RateClass {
 pub(crate) enum Key {
     /// A signed-in user.
     User(UserId),
+    /// A device.
+    Device(DeviceId),
     /// An IPv4 address.
     V4(u32),
     /// An IPv6 network of 64 bits: whoever has one address has them all.

@@ -187,6 +187,10 @@ impl Api {
                 "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
                 "description": "The `access_token` of a sign-in (RFC 9068).",
             },
+            "device_token": {
+                "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
+                "description": "The `access_token` that a device got for its key (RFC 9068, scope `device`).",
+            },
             "operator_token": {
                 "type": "http", "scheme": "bearer",
                 "description": "The installation's `operations.token`. Where none is set, development and the operator's own listener ask for none.",
@@ -220,6 +224,7 @@ fn decorate(operation: &mut Value, path: &str, method: &Method, spec: Spec) {
         Access::SignedIn | Access::Own | Access::Permission(_) => {
             operation["security"] = json!([{"access_token": []}]);
         }
+        Access::Device => operation["security"] = json!([{"device_token": []}]),
         Access::Machine => operation["security"] = json!([{"operator_token": []}, {}]),
         Access::Public => operation["security"] = json!([]),
     }

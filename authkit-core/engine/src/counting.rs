@@ -20,6 +20,13 @@ impl Observer for Counting {
         }
         metrics::counter!("authkit_operations_total", "action" => action.to_owned(), "outcome" => outcome).increment(1);
     }
+
+    fn happened(&self, what: &'static str, outcome: AuditOutcome) {
+        let outcome = if outcome == AuditOutcome::Success { "success" } else { "failure" };
+        if let Some(purpose) = what.strip_prefix("device.") {
+            metrics::counter!("authkit_device_proofs_total", "purpose" => purpose, "outcome" => outcome).increment(1);
+        }
+    }
 }
 
 /// What the numbers mean.
@@ -28,6 +35,10 @@ pub(crate) fn describe() {
     metrics::describe_counter!("authkit_lockouts_total", "Accounts locked by wrong passwords or codes.");
     metrics::describe_counter!("authkit_refresh_reuse_total", "Sessions ended because an old refresh token came back.");
     metrics::describe_counter!("authkit_operations_total", "Audit records by action and outcome.");
+    metrics::describe_counter!(
+        "authkit_device_proofs_total",
+        "Proofs of devices by purpose (claim, token) and outcome."
+    );
     metrics::describe_counter!("authkit_migrations_applied_total", "Migrations that this process applied.");
     metrics::describe_histogram!("authkit_migration_seconds", metrics::Unit::Seconds, "Time of a migration.");
 }

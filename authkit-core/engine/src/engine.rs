@@ -4,6 +4,7 @@ use authkit_core::{
     accounts::Accounts,
     audit::AuditLog,
     auth::SignIn,
+    devices::Devices,
     mfa::Mfa,
     notices::Notices,
     ports::{Mailer, StoreError},
@@ -24,6 +25,7 @@ pub(crate) struct Inner {
     accounts: Accounts,
     sign_in: SignIn,
     mfa: Mfa,
+    devices: Devices,
     sessions: Sessions,
     roles: Roles,
     tenants: Tenants,
@@ -43,6 +45,7 @@ impl Engine {
             accounts: Accounts::new(Arc::clone(&cx)),
             sign_in: SignIn::new(Arc::clone(&cx)),
             mfa: Mfa::new(Arc::clone(&cx)),
+            devices: Devices::new(Arc::clone(&cx)),
             sessions: Sessions::new(Arc::clone(&cx)),
             roles: Roles::new(Arc::clone(&cx)),
             tenants: Tenants::new(Arc::clone(&cx)),
@@ -97,6 +100,12 @@ impl Engine {
     #[must_use]
     pub fn mfa(&self) -> &Mfa {
         &self.0.mfa
+    }
+
+    /// Devices, which sign in with keys of their own.
+    #[must_use]
+    pub fn devices(&self) -> &Devices {
+        &self.0.devices
     }
 
     /// Sessions, tokens and signing keys.

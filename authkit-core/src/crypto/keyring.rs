@@ -1,8 +1,10 @@
+use super::{PrivateKey, SigningError};
 use crate::ports::Random;
 use aes_gcm::{
     Aes256Gcm, Nonce,
     aead::{Aead, KeyInit as _, Payload},
 };
+use authkit_wire::device::SERVER_KEY;
 use hkdf::Hkdf;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
@@ -36,6 +38,7 @@ pub struct Keyring {
     current: u32,
     index: Hmac<Sha256>,
     index_version: u32,
+    server: (PrivateKey, [u8; SERVER_KEY]),
 }
 
 fn derive(master: &[u8; 32], label: &str) -> Zeroizing<[u8; 32]> {
@@ -66,7 +69,24 @@ impl Keyring {
                 (number, Version { seal, mac: hmac(&*derive(master, "mac")), replay: derive(master, "replay") })
             })
             .collect();
-        Some(Self { versions, current, index: hmac(&*derive(oldest, "index")), index_version })
+        // A seed of 32 bytes is always a key.
+        let server = PrivateKey::from_seed(&derive(oldest, "device server")).ok()?;
+        Some(Self { versions, current, index: hmac(&*derive(oldest, "index")), index_version, server })
+    }
+
+    /// The Ed25519 key by which devices know this installation. Like the index it is the oldest master key's, so that
+    /// every node has it and rotation leaves it as it is.
+    #[must_use]
+    pub const fn server_key(&self) -> &[u8; SERVER_KEY] {
+        &self.server.1
+    }
+
+    /// Signs what devices are told with that key.
+    ///
+    /// # Errors
+    /// When the library refuses.
+    pub fn sign_for_devices(&self, message: &[u8]) -> Result<Vec<u8>, SigningError> {
+        self.server.0.sign(message)
     }
 
     /// The version that new data uses.
@@ -206,8 +226,18 @@ mod tests {
         let sealed = old.seal(&random, "totp", b"", b"secret");
         assert!(new.open("totp", b"", &sealed).is_ok());
         assert_eq!(old.index("email", &[b"a"]), new.index("email", &[b"a"]));
+        assert_eq!(old.server_key(), new.server_key());
+        assert_ne!(old.server_key(), ring(&[2]).server_key());
         let fresh = new.seal(&random, "totp", b"", b"secret");
         assert_eq!(old.open("totp", b"", &fresh), Err(KeyringError::UnknownVersion(2)));
+    }
+
+    #[test]
+    fn what_devices_are_told_verifies_under_the_servers_key() {
+        let ring = ring(&[1]);
+        let signature = ring.sign_for_devices(b"told").expect("signs");
+        let public = super::super::PublicKey::from_device(authkit_wire::device::KeyAlgorithm::EdDsa, ring.server_key());
+        assert!(public.is_some_and(|key| key.verify(b"told", &signature) && !key.verify(b"tolt", &signature)));
     }
 
     #[test]

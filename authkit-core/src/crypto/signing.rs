@@ -1,6 +1,7 @@
-//! Signatures of access tokens: aws-lc-rs on native targets, jsonwebtoken's RustCrypto on wasm32.
+//! Signatures of access tokens, devices and this server: aws-lc-rs on native targets, jsonwebtoken's RustCrypto on wasm32.
 
 use crate::{SigningAlgorithm, ports::Random};
+use authkit_wire::device::{KeyAlgorithm, SERVER_KEY};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
@@ -43,6 +44,19 @@ impl PrivateKey {
             return Ok(Zeroizing::new([&ED25519_PKCS8[..], &seed[..]].concat()));
         }
         backend::generate(algorithm)
+    }
+
+    /// The Ed25519 key of a seed, and its public half.
+    ///
+    /// # Errors
+    /// When the library refuses.
+    pub fn from_seed(seed: &[u8; 32]) -> Result<(Self, [u8; SERVER_KEY]), SigningError> {
+        let pkcs8 = Zeroizing::new([&ED25519_PKCS8[..], seed].concat());
+        let key = Self::from_pkcs8(SigningAlgorithm::EdDsa, &pkcs8)?;
+        let jwk = key.public_jwk()?;
+        let public = jwk["x"].as_str().and_then(|x| URL_SAFE_NO_PAD.decode(x).ok());
+        let public = public.and_then(|x| x.try_into().ok()).ok_or(SigningError::Unreadable)?;
+        Ok((key, public))
     }
 
     /// Reads PKCS#8.
@@ -99,6 +113,24 @@ impl PublicKey {
             SigningAlgorithm::Rs256 => Parts::Two(bytes("n")?, bytes("e")?),
         };
         backend::Public::new(algorithm, &parts).map(Self)
+    }
+
+    /// Reads a device's key. `None` when it has another length or form than the algorithm's.
+    #[must_use]
+    pub fn from_device(algorithm: KeyAlgorithm, bytes: &[u8]) -> Option<Self> {
+        if bytes.len() != algorithm.key_length() {
+            return None;
+        }
+        match algorithm {
+            KeyAlgorithm::EdDsa => backend::Public::new(SigningAlgorithm::EdDsa, &Parts::One(bytes.to_vec())),
+            // SEC 1, section 2.3.3: 04 ‖ x ‖ y.
+            KeyAlgorithm::Es256 if bytes[0] == 4 => {
+                let (x, y) = bytes[1..].split_at(32);
+                backend::Public::new(SigningAlgorithm::Es256, &Parts::Two(x.to_vec(), y.to_vec()))
+            }
+            _ => None,
+        }
+        .map(Self)
     }
 
     /// Whether `signature` is this key's over `message`.
@@ -316,6 +348,33 @@ mod tests {
         assert!(PublicKey::from_jwk(SigningAlgorithm::Es256, &jwk).is_none());
         assert!(PublicKey::from_jwk(SigningAlgorithm::Rs256, &jwk).is_none());
         assert_eq!(PrivateKey::from_pkcs8(SigningAlgorithm::Es256, &pkcs8).err(), Some(SigningError::Unreadable));
+    }
+
+    #[test]
+    fn a_devices_key_is_read_in_its_own_form_only() {
+        let random = SeededRandom::new(1);
+        let point = |name: &str, jwk: &Value| URL_SAFE_NO_PAD.decode(jwk[name].as_str().unwrap()).unwrap();
+        for (signing, algorithm) in
+            [(SigningAlgorithm::EdDsa, KeyAlgorithm::EdDsa), (SigningAlgorithm::Es256, KeyAlgorithm::Es256)]
+        {
+            let pkcs8 = PrivateKey::generate(signing, &random).unwrap();
+            let private = PrivateKey::from_pkcs8(signing, &pkcs8).unwrap();
+            let jwk = private.public_jwk().unwrap();
+            let bytes = match algorithm {
+                KeyAlgorithm::EdDsa => point("x", &jwk),
+                _ => [vec![4], point("x", &jwk), point("y", &jwk)].concat(),
+            };
+            let public = PublicKey::from_device(algorithm, &bytes).unwrap();
+            assert!(public.verify(b"message", &private.sign(b"message").unwrap()));
+            assert!(PublicKey::from_device(algorithm, &bytes[1..]).is_none());
+            assert!(PublicKey::from_device(algorithm, &[&bytes[..], &[0]].concat()).is_none());
+        }
+        // Compressed, at infinity, and beside the curve.
+        let mut bytes = [7; 65];
+        for first in [0, 2, 3, 4] {
+            bytes[0] = first;
+            assert!(PublicKey::from_device(KeyAlgorithm::Es256, &bytes).is_none(), "{first}");
+        }
     }
 
     #[test]

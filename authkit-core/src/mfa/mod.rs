@@ -18,6 +18,7 @@ pub(crate) use codes::LOW;
 pub(crate) use guard::Guard;
 pub use model::Totp;
 pub use otpauth::qr_svg;
+pub(crate) use otpauth::{encoded, qr_png};
 pub use store::{MfaChange, MfaStore};
 
 use crate::{

@@ -26,7 +26,7 @@ pub(super) fn base32(bytes: &[u8]) -> Zeroizing<String> {
 
 /// Everything but the unreserved characters of RFC 3986, section 2.3, is encoded: neither issuer nor account can add a
 /// parameter.
-fn encoded(text: &str) -> String {
+pub(crate) fn encoded(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
@@ -48,7 +48,7 @@ pub(super) fn uri(issuer: &str, account: &str, secret: &str) -> Zeroizing<String
 }
 
 /// The QR code of `text` as a PNG picture in a `data:` address.
-pub(super) fn qr_png(text: &str) -> Result<String> {
+pub(crate) fn qr_png(text: &str) -> Result<String> {
     Ok(super::png::data_url(&code(text)?))
 }
 

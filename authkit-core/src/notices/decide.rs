@@ -266,7 +266,7 @@ fn link(cx: &Context, tenant: TenantId, page: &str, token: &Secret) -> String {
 
 /// Where people of the tenant reach the server: the installation's address, at the tenant's own host when it has one.
 /// Never what a request says.
-fn public_url(cx: &Context, tenant: TenantId) -> String {
+pub(crate) fn public_url(cx: &Context, tenant: TenantId) -> String {
     let host = cx.authority.tenant(tenant).and_then(|tenant| tenant.hosts.first().cloned());
     at_host(&cx.settings.public_url, host.as_deref())
 }

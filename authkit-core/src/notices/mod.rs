@@ -12,6 +12,7 @@ mod model;
 mod store;
 mod templates;
 
+pub(crate) use decide::public_url;
 pub use enqueue::{after_hook, enqueue, tell};
 pub(crate) use enqueue::{tell_with_way_back, to_nobody};
 pub use model::{AccountEvent, Notice, OutboxNotice};

@@ -166,6 +166,8 @@ pub enum AccountEvent {
     AccountReactivated,
     /// The account was put up for deletion.
     DeletionScheduled,
+    /// A device was claimed.
+    DeviceClaimed,
 }
 
 impl AccountEvent {
@@ -184,6 +186,7 @@ impl AccountEvent {
             Self::AccountDeactivated => "account_deactivated",
             Self::AccountReactivated => "account_reactivated",
             Self::DeletionScheduled => "deletion_scheduled",
+            Self::DeviceClaimed => "device_claimed",
         }
     }
 }

@@ -24,7 +24,7 @@ macro_rules! builtin {
 builtin! {
     "verify_email", "address_taken", "password_reset", "email_change", "email_changed", "welcome", "password_changed",
     "account_locked", "mfa_enabled", "mfa_disabled", "backup_codes_regenerated", "backup_codes_low", "token_reuse",
-    "account_deactivated", "account_reactivated", "deletion_scheduled",
+    "account_deactivated", "account_reactivated", "deletion_scheduled", "device_claimed",
 }
 
 /// What stands around every mail, with the mail itself as `content`.

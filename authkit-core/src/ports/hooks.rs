@@ -1,6 +1,6 @@
 use crate::Principal;
 use async_trait::async_trait;
-use authkit_wire::{KeyId, RoleId, SessionId, TenantId, UserId, UserStatus};
+use authkit_wire::{DeviceId, KeyId, RoleId, SessionId, TenantId, UserId, UserStatus};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::fmt::Debug;
@@ -51,6 +51,12 @@ pub enum OperationKind {
     ChangeTenants,
     /// A signing key is made or revoked.
     ChangeKeys,
+    /// A device with a claim code becomes the user's who made the code.
+    ClaimDevice,
+    /// A device gets an access token.
+    AuthenticateDevice,
+    /// A claim is made or void, or a device is renamed or taken back.
+    ChangeDevices,
 }
 
 /// One operation. Its JSON form is stored with calls that wait: fields are added, never changed.
@@ -90,6 +96,9 @@ pub struct OperationDetails {
     /// The signing key that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<KeyId>,
+    /// The device that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device: Option<DeviceId>,
     /// The operation that sessions end with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<OperationKind>,
@@ -156,6 +165,13 @@ impl Operation {
     #[must_use]
     pub fn key(mut self, key: KeyId) -> Self {
         self.details.key = Some(key);
+        self
+    }
+
+    /// About `device`.
+    #[must_use]
+    pub fn device(mut self, device: DeviceId) -> Self {
+        self.details.device = Some(device);
         self
     }
 

@@ -2,6 +2,7 @@ use crate::{
     accounts::{AccountChange, AccountStore, User},
     audit::{AuditChange, AuditStore},
     auth::{AttemptChange, AttemptStore},
+    devices::{DeviceChange, DeviceStore},
     mfa::{MfaChange, MfaStore},
     notices::{NoticeChange, NoticeStore},
     rbac::{RoleChange, RoleStore},
@@ -51,6 +52,8 @@ pub enum Change {
     Idempotency(IdempotencyChange),
     /// See [`LeaseChange`].
     Lease(LeaseChange),
+    /// See [`DeviceChange`].
+    Device(DeviceChange),
 }
 
 macro_rules! from_changes {
@@ -76,6 +79,7 @@ from_changes! {
     Feed(FeedEvent),
     Idempotency(IdempotencyChange),
     Lease(LeaseChange),
+    Device(DeviceChange),
 }
 
 /// A unit of work, as a value: everything was read, hashed and rendered before it is handed to the store, so no
@@ -194,6 +198,7 @@ pub trait Store:
     + AuditStore
     + NoticeStore
     + IdempotencyStore
+    + DeviceStore
     + Debug
     + Send
     + Sync

@@ -46,6 +46,8 @@ fn built_in() -> Vec<Permission> {
     let all = |name, description| Permission::new(name, description).all_only();
     vec![
         all("audit:read", "Read the audit log"),
+        all("devices:read", "Read users' devices"),
+        all("devices:revoke", "Take users' devices back"),
         all("mfa:reset", "Remove a user's second factors"),
         all("permissions:check", "Ask what another user may do"),
         all("roles:assign", "Assign roles to users and remove them"),

@@ -2,6 +2,7 @@ use super::{
     FeedCursor, FeedEvent, KeySet, Principal, UserAuthority,
     activity::Activity,
     cache::{Verified, VerifiedTokens},
+    device_tokens::{self, DeviceClaims},
     revocations::{Revocations, distinct},
     snapshot::{News, Snapshot, Stamped},
     verify::{Claims, Expiry, MAX_TOKEN, Refused, verify},
@@ -293,6 +294,28 @@ impl Authority {
             Err(Refused::UnknownKey | Refused::UnknownTenant) if self.read_news(cx).await => Ok(self.check(cx, token)?),
             checked => Ok(checked?),
         }
+    }
+
+    /// What a device's token says, when it is one, its tenant is active and its key was not revoked. A stale node hears
+    /// the feed first. Whether the device may still act is its row's to say.
+    ///
+    /// # Errors
+    /// `auth.invalid_token`, whatever the reason; `server.unavailable` when a stale node cannot read.
+    pub(crate) async fn device_claims(&self, cx: &Context, token: &str) -> Result<DeviceClaims> {
+        self.freshen(cx).await?;
+        match self.check_device(cx, token) {
+            Err(Refused::UnknownKey | Refused::UnknownTenant) if self.read_news(cx).await => {
+                Ok(self.check_device(cx, token)?)
+            }
+            checked => Ok(checked?),
+        }
+    }
+
+    fn check_device(&self, cx: &Context, token: &str) -> Result<DeviceClaims, Refused> {
+        let snapshot = self.snapshot.load();
+        let claims = device_tokens::verify(snapshot.keys(), &cx.settings, token, cx.now())?;
+        let tenant = snapshot.tenant(claims.tenant).ok_or(Refused::UnknownTenant)?;
+        if tenant.active { Ok(claims) } else { Err(Refused::Invalid) }
     }
 
     /// Who presents the verified claims. `user` is what is known of the user beyond them.

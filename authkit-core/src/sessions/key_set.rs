@@ -122,7 +122,7 @@ impl Key {
 
 /// Whether nothing that a key signed before it retired can count any more.
 pub(super) fn is_spent(retired_at: Option<Timestamp>, settings: &Settings, now: Timestamp) -> bool {
-    let last = settings.tokens.access + settings.tokens.leeway * 2;
+    let last = settings.tokens.access.max(settings.tokens.device) + settings.tokens.leeway * 2;
     retired_at.is_some_and(|retired| retired.saturating_add(last).is_ok_and(|gone| gone <= now))
 }
 

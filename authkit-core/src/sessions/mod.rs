@@ -3,6 +3,7 @@
 mod activity;
 mod authority;
 mod cache;
+pub(crate) mod device_tokens;
 mod end;
 mod key_set;
 mod keys;

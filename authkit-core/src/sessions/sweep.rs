@@ -5,6 +5,7 @@ use crate::{
     Context, Result,
     accounts::AccountChange,
     auth::AttemptChange,
+    devices::{CHALLENGES_KEPT, DeviceChange},
     notices::NoticeChange,
     ports::{Change, Scope, Unit},
     tenants::IdempotencyChange,
@@ -28,7 +29,7 @@ const TOUCH: usize = 500;
 
 impl Sessions {
     /// Deletes what has expired in every tenant: sessions, registrations, single-use tokens, counted attempts, answers
-    /// of repeatable requests, notices and the old end of the feed. Returns how many rows.
+    /// of repeatable requests, notices, claims and challenges of devices, and the old end of the feed. Returns how many rows.
     ///
     /// # Errors
     /// Those of the store.
@@ -38,12 +39,13 @@ impl Sessions {
         let tokens = &cx.settings.tokens;
         let ago = |by: SignedDuration| now.saturating_sub(by).unwrap_or(Timestamp::MIN);
         let feed = FEED.max((tokens.access + tokens.leeway) * 2);
-        let expired: [Change; 6] = [
+        let expired: [Change; 7] = [
             SessionChange::DeleteExpired { before: now, idle_since: longest_idle(cx).map(ago) }.into(),
             AccountChange::DeleteExpired { before: now }.into(),
             AttemptChange::DeleteStale { before: ago(ATTEMPTS) }.into(),
             IdempotencyChange::DeleteExpired { before: now }.into(),
             NoticeChange::DeleteExpired { before: now }.into(),
+            DeviceChange::DeleteExpired { claims: now, challenges: ago(CHALLENGES_KEPT) }.into(),
             KeyChange::PruneFeed { before: ago(feed) }.into(),
         ];
         let mut deleted = 0;

@@ -1,6 +1,6 @@
 //! Making access tokens (RFC 9068).
 
-use super::{Session, verify::MAX_TOKEN};
+use super::{KeySet, Session, key_set::Key, verify::MAX_TOKEN};
 use crate::{Context, Error, Result, accounts::User, ports::TokenSubject};
 use authkit_wire::{ErrorCode, RoleId, Secret};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -44,9 +44,7 @@ pub(super) struct Access {
 /// Makes the access token of `session` at `now`.
 pub(super) fn issue(cx: &Context, session: &Session, user: &User, roles: &[RoleId], now: Timestamp) -> Result<Access> {
     let snapshot = cx.authority.snapshot();
-    let key = snapshot.keys().signer(now).ok_or_else(|| {
-        Error::new(ErrorCode::Unavailable, "There is no signing key in use; an operator has to look after the keys.")
-    })?;
+    let key = signer(snapshot.keys(), now)?;
     let lifetime = lifetime(cx, session, now);
     let (issued, expires) = (now.as_second(), now.as_second() + lifetime.as_secs());
 
@@ -80,7 +78,12 @@ pub(super) fn issue(cx: &Context, session: &Session, user: &User, roles: &[RoleI
         "ver": user.security_version,
     });
     claims.extend(into_map(own));
+    let token = sign(key, claims)?;
+    Ok(Access { token, expires_at: Timestamp::from_second(expires).unwrap_or(Timestamp::MAX) })
+}
 
+/// The token of `claims` under `key`.
+pub(super) fn sign(key: &Key, claims: Map<String, Value>) -> Result<Secret> {
     let mut token = String::with_capacity(1024);
     token.push_str(&key.header);
     token.push('.');
@@ -91,7 +94,14 @@ pub(super) fn issue(cx: &Context, session: &Session, user: &User, roles: &[RoleI
     if token.len() > MAX_TOKEN {
         return Err(Error::internal("the application's claims make the access token longer than 8 KiB"));
     }
-    Ok(Access { token: token.into(), expires_at: Timestamp::from_second(expires).unwrap_or(Timestamp::MAX) })
+    Ok(token.into())
+}
+
+/// The signing key in use.
+pub(super) fn signer(keys: &KeySet, now: Timestamp) -> Result<&Key> {
+    keys.signer(now).ok_or_else(|| {
+        Error::new(ErrorCode::Unavailable, "There is no signing key in use; an operator has to look after the keys.")
+    })
 }
 
 /// No access token outlives its session, neither by its absolute time nor by being idle.
@@ -107,6 +117,6 @@ fn assurance(amr: &[String]) -> &'static str {
     if amr.len() > 1 && amr.iter().any(|factor| second.contains(&factor.as_str())) { "aal2" } else { "aal1" }
 }
 
-fn into_map(value: Value) -> Map<String, Value> {
+pub(super) fn into_map(value: Value) -> Map<String, Value> {
     if let Value::Object(map) = value { map } else { Map::new() }
 }

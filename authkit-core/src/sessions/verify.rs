@@ -4,7 +4,7 @@ use super::{KeySet, key_set::Key};
 use crate::{Error, Settings};
 use authkit_wire::{ErrorCode, KeyId, SessionId, TenantId, UserId};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{
     Deserialize, Deserializer,
     de::{IgnoredAny, SeqAccess, Visitor},
@@ -66,6 +66,27 @@ pub(super) fn verify(
     now: Timestamp,
     expiry: Expiry,
 ) -> Result<Claims, Refused> {
+    let (key, payload) = signed(keys, token)?;
+    let claims: RawClaims<'_> = serde_json::from_slice(&payload).map_err(|_| Refused::Invalid)?;
+    let RawClaims { iss, aud, iat, nbf, exp, .. } = &claims;
+    let registered = Registered { iss, aud, iat: *iat, nbf: *nbf, exp: *exp };
+    let expires_at = registered.check(key, settings, settings.tokens.access, now, expiry)?;
+    Ok(Claims {
+        tenant: claims.tid,
+        user: claims.sub,
+        session: claims.sid,
+        issued_at: claims.iat,
+        not_before: claims.nbf.saturating_sub(settings.tokens.leeway.as_secs()),
+        expires_at,
+        auth_time: claims.auth_time,
+        amr: claims.amr.into(),
+        roles: claims.roles,
+        version: claims.ver,
+    })
+}
+
+/// The payload of an access token whose header and signature are right, and the key that signed it.
+pub(super) fn signed<'k>(keys: &'k KeySet, token: &str) -> Result<(&'k Key, Vec<u8>), Refused> {
     use Refused::Invalid;
     if token.len() > MAX_TOKEN {
         return Err(Invalid);
@@ -83,32 +104,40 @@ pub(super) fn verify(
     if !key.verify(message.as_bytes(), &buffer[..length]) {
         return Err(Invalid);
     }
+    Ok((key, URL_SAFE_NO_PAD.decode(payload).map_err(|_| Invalid)?))
+}
 
-    let payload = URL_SAFE_NO_PAD.decode(payload).map_err(|_| Invalid)?;
-    let claims: RawClaims<'_> = serde_json::from_slice(&payload).map_err(|_| Invalid)?;
-    let leeway = settings.tokens.leeway.as_secs();
-    let now = now.as_second();
-    // A lifetime that was shortened counts for tokens that are out already: revocations are remembered no longer than it.
-    let expires_at = claims.exp.min(claims.iat.saturating_add(settings.tokens.access.as_secs()));
-    let genuine = claims.iss.0 == settings.issuer
-        && claims.aud.contains(&settings.audience)
-        && claims.nbf <= now.saturating_add(leeway)
-        && claims.iat <= now.saturating_add(leeway)
-        && key.was_in_use(claims.iat, leeway)
-        && (expiry == Expiry::Ignored || now < expires_at.saturating_add(leeway));
-    genuine.then_some(()).ok_or(Invalid)?;
-    Ok(Claims {
-        tenant: claims.tid,
-        user: claims.sub,
-        session: claims.sid,
-        issued_at: claims.iat,
-        not_before: claims.nbf.saturating_sub(leeway),
-        expires_at,
-        auth_time: claims.auth_time,
-        amr: claims.amr.into(),
-        roles: claims.roles,
-        version: claims.ver,
-    })
+/// The registered claims that every access token has.
+pub(super) struct Registered<'a> {
+    pub(super) iss: &'a Text<'a>,
+    pub(super) aud: &'a Audience<'a>,
+    pub(super) iat: i64,
+    pub(super) nbf: i64,
+    pub(super) exp: i64,
+}
+
+impl Registered<'_> {
+    /// Whether issuer, audience and times are right for a token of that `life`; when it runs out.
+    pub(super) fn check(
+        &self,
+        key: &Key,
+        settings: &Settings,
+        life: SignedDuration,
+        now: Timestamp,
+        expiry: Expiry,
+    ) -> Result<i64, Refused> {
+        let leeway = settings.tokens.leeway.as_secs();
+        let now = now.as_second();
+        // A lifetime that was shortened counts for tokens that are out already: revocations are remembered no longer than it.
+        let expires_at = self.exp.min(self.iat.saturating_add(life.as_secs()));
+        let genuine = self.iss.0 == settings.issuer
+            && self.aud.contains(&settings.audience)
+            && self.nbf <= now.saturating_add(leeway)
+            && self.iat <= now.saturating_add(leeway)
+            && key.was_in_use(self.iat, leeway)
+            && (expiry == Expiry::Ignored || now < expires_at.saturating_add(leeway));
+        if genuine { Ok(expires_at) } else { Err(Refused::Invalid) }
+    }
 }
 
 /// Reads a header of another spelling, as a newer version may write it. Whatever it brings along to verify itself with
@@ -130,7 +159,7 @@ fn read_header<'k>(keys: &'k KeySet, header: &str) -> Result<&'k Key, Refused> {
 /// Borrowed when it has no escapes.
 #[derive(Deserialize)]
 #[serde(transparent)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
 #[derive(Deserialize)]
 struct Header<'a> {
@@ -166,7 +195,7 @@ struct RawClaims<'a> {
 }
 
 /// One audience or several (RFC 7519, section 4.1.3).
-enum Audience<'a> {
+pub(super) enum Audience<'a> {
     One(Cow<'a, str>),
     Many(Vec<Text<'a>>),
 }

@@ -4,6 +4,7 @@
 pub mod authenticator;
 #[cfg(feature = "postgres")]
 pub mod databases;
+pub mod device;
 pub mod factories;
 pub mod fakes;
 #[cfg(feature = "postgres")]

@@ -103,6 +103,13 @@ codes! {
     TenantNotFound = "tenant.not_found", 404, "There is no such tenant";
     TenantMismatch = "tenant.mismatch", 400, "The host and the header name different tenants";
     TenantNameTaken = "tenant.name_taken", 409, "Another tenant has this name or host";
+    // device
+    DeviceNotFound = "device.not_found", 404, "There is no such device";
+    DeviceClaimNotFound = "device.claim_not_found", 404, "There is no such open claim";
+    InvalidDeviceClaim = "device.invalid_claim", 400, "The claim code does not count";
+    InvalidDeviceProof = "device.invalid_proof", 401, "The device's proof does not count";
+    DeviceKeyInUse = "device.key_in_use", 409, "The key belongs to another device";
+    DeviceQuotaReached = "device.quota_reached", 409, "The user has as many devices or open claims as may be";
     // keys, audit, notices
     KeyNotFound = "key.not_found", 404, "There is no such signing key";
     AuditNotFound = "audit.not_found", 404, "There is no such audit record";

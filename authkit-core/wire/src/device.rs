@@ -9,6 +9,7 @@
 //! Every field has its length before it or a fixed one, so that no two messages are the same bytes.
 
 use core::{fmt, str::FromStr};
+use serde::{Deserialize, Serialize};
 
 /// How long a challenge counts.
 pub const CHALLENGE_SECONDS: u64 = 60;
@@ -29,7 +30,9 @@ pub const NONCE: usize = 16;
 pub const SERVER_KEY: usize = 32;
 
 /// What a challenge is for. One that was made for the one is refused for the other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = DevicePurpose))]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Purpose {
     /// Becoming somebody's device with a claim code; the subject of the proof is the code.
@@ -48,7 +51,9 @@ impl Purpose {
         }
     }
 
-    const fn byte(self) -> u8 {
+    /// Its byte in signed messages.
+    #[must_use]
+    pub const fn byte(self) -> u8 {
         match self {
             Self::Claim => 1,
             Self::Token => 2,
@@ -57,12 +62,15 @@ impl Purpose {
 }
 
 /// How a device signs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = DeviceKeyAlgorithm))]
 #[non_exhaustive]
 pub enum KeyAlgorithm {
     /// Ed25519 (RFC 8032); the public key is its 32 bytes.
+    #[serde(rename = "EdDSA")]
     EdDsa,
     /// ECDSA on P-256 with SHA-256, `r ‖ s` (RFC 7518, section 3.4); the public key is uncompressed SEC 1, 65 bytes.
+    #[serde(rename = "ES256")]
     Es256,
 }
 
@@ -287,6 +295,17 @@ mod tests {
         let mut buffer = [0; MAX_MESSAGE];
         let length = Proof { purpose, server_key: &server_key, subject, challenge }.write(&mut buffer).unwrap();
         buffer[..length].to_vec()
+    }
+
+    #[test]
+    fn names_on_the_wire_are_those_in_json() {
+        for purpose in [Purpose::Claim, Purpose::Token] {
+            assert_eq!(serde_json::to_value(purpose).unwrap(), purpose.as_str());
+        }
+        for algorithm in [KeyAlgorithm::EdDsa, KeyAlgorithm::Es256] {
+            assert_eq!(serde_json::to_value(algorithm).unwrap(), algorithm.as_str());
+            assert_eq!(KeyAlgorithm::parse(algorithm.as_str()), Some(algorithm));
+        }
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! What clients send. Unknown fields are refused everywhere, so that nothing can be assigned by accident.
 
-use crate::{RoleId, Secret, UserId};
+use crate::{
+    DeviceHealth, DeviceId, RoleId, Secret, UserId,
+    device::{KeyAlgorithm, Purpose},
+};
 use alloc::{string::String, vec::Vec};
 use serde::{Deserialize, Serialize};
 
@@ -193,6 +196,85 @@ requests! {
         /// The owner of the object in question, for `own` permissions.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         owner_id: Option<UserId>,
+    }
+    /// `POST /v1/devices/claims`
+    CreateDeviceClaimRequest {
+        /// What its owner calls the device; else the device's own name counts.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "openapi", schema(max_length = 100))]
+        name: Option<String>,
+    }
+    /// `POST /v1/devices/challenge`: for a claim with `public_key` and `algorithm`, for a token with `device_id`.
+    DeviceChallengeRequest {
+        /// What for.
+        purpose: Purpose,
+        /// 16 random bytes of the device, base64url, which the server signs together with its time.
+        #[cfg_attr(feature = "openapi", schema(pattern = "^[A-Za-z0-9_-]{22}$"))]
+        nonce: String,
+        /// The key that shall be claimed, base64url: 32 bytes for EdDSA, 65 (uncompressed SEC 1) for ES256.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "openapi", schema(pattern = "^[A-Za-z0-9_-]{43,87}$"))]
+        public_key: Option<String>,
+        /// How it signs.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        algorithm: Option<KeyAlgorithm>,
+        /// The device that wants a token.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        device_id: Option<DeviceId>,
+    }
+    /// `POST /v1/devices/claim`
+    ClaimDeviceRequest {
+        /// The claim code, in any case, with or without hyphens.
+        #[cfg_attr(feature = "openapi", schema(value_type = String, format = Password))]
+        code: Secret,
+        /// As the server gave it, for this key.
+        challenge: String,
+        /// The device's key, base64url.
+        #[cfg_attr(feature = "openapi", schema(pattern = "^[A-Za-z0-9_-]{43,87}$"))]
+        public_key: String,
+        /// How it signs.
+        algorithm: KeyAlgorithm,
+        /// Its signature over the proof, 64 bytes, base64url.
+        #[cfg_attr(feature = "openapi", schema(pattern = "^[A-Za-z0-9_-]{86}$"))]
+        signature: String,
+        /// What the device calls itself; the name that its owner gave with the claim comes first.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "openapi", schema(max_length = 100))]
+        name: Option<String>,
+        /// The version of its software.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "openapi", schema(max_length = 64))]
+        version: Option<String>,
+    }
+    /// `POST /v1/devices/token`
+    DeviceTokenRequest {
+        /// Which device.
+        device_id: DeviceId,
+        /// As the server gave it, for this device.
+        challenge: String,
+        /// The device's signature over the proof, 64 bytes, base64url.
+        #[cfg_attr(feature = "openapi", schema(pattern = "^[A-Za-z0-9_-]{86}$"))]
+        signature: String,
+    }
+    /// `POST /v1/devices/heartbeat`: an absent field stays.
+    HeartbeatRequest {
+        /// How the device says that it is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        status: Option<DeviceHealth>,
+        /// The version of its software.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "openapi", schema(max_length = 64))]
+        version: Option<String>,
+        /// What it can do, in short words; replaces the list.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "openapi", schema(max_items = 32))]
+        capabilities: Option<Vec<String>>,
+    }
+    /// `PATCH /v1/devices/{id}`
+    UpdateDeviceRequest {
+        /// What its owner calls it.
+        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 100))]
+        name: String,
     }
 }
 

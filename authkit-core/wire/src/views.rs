@@ -1,6 +1,8 @@
 //! What clients get.
 
-use crate::{AuditId, MfaMethod, RoleId, Secret, SessionId, TenantId, UserId};
+use crate::{
+    AuditId, DeviceClaimId, DeviceId, MfaMethod, RoleId, Secret, SessionId, TenantId, UserId, device::KeyAlgorithm,
+};
 use alloc::{string::String, vec::Vec};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -45,6 +47,67 @@ impl UserStatus {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         [Self::Active, Self::Deactivated, Self::PendingDeletion].into_iter().find(|status| status.as_str() == text)
+    }
+}
+
+/// The state of a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum DeviceStatus {
+    /// It may get tokens while its owner is active.
+    Active,
+    /// Its owner or an administrator took it back, for good.
+    Revoked,
+}
+
+impl DeviceStatus {
+    /// Its name, in JSON and as stored.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Revoked => "revoked",
+        }
+    }
+
+    /// From its name.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Active, Self::Revoked].into_iter().find(|status| status.as_str() == text)
+    }
+}
+
+/// How a device says that it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum DeviceHealth {
+    /// It works.
+    Ok,
+    /// It works in part.
+    Degraded,
+    /// It does not do what it is for.
+    Failing,
+}
+
+impl DeviceHealth {
+    /// Its name, in JSON and as stored.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Degraded => "degraded",
+            Self::Failing => "failing",
+        }
+    }
+
+    /// From its name.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Ok, Self::Degraded, Self::Failing].into_iter().find(|health| health.as_str() == text)
     }
 }
 
@@ -261,6 +324,94 @@ views! {
         data: Map,
         /// Its place in the sealed chain, once it has one.
         sequence: Option<i64>,
+    }
+    /// A device.
+    DeviceView {
+        /// Its id.
+        id: DeviceId,
+        /// Whose it is.
+        owner_id: UserId,
+        /// What its owner calls it.
+        name: String,
+        /// How it signs.
+        algorithm: KeyAlgorithm,
+        /// SHA-256 of its public key, base64url.
+        key_thumbprint: String,
+        /// Whether it may get tokens.
+        status: DeviceStatus,
+        /// The version of its software, as it said last.
+        version: Option<String>,
+        /// What it can do, as it said last.
+        capabilities: Vec<String>,
+        /// How it is, as it said last.
+        reported_status: Option<DeviceHealth>,
+        /// When it was claimed.
+        #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
+        created_at: Timestamp,
+        /// When it was last heard of, to the minute.
+        #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
+        last_seen_at: Option<Timestamp>,
+        /// When it was taken back.
+        #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
+        revoked_at: Option<Timestamp>,
+    }
+    /// An invitation for one device, shown once.
+    DeviceClaimView {
+        /// Its id.
+        id: DeviceClaimId,
+        /// What is typed into the device, `XXXX-XXXX-XXXX`.
+        code: Secret,
+        /// The same for a device that reads a QR code: server, code and the server's key.
+        uri: Secret,
+        /// The address as a QR code.
+        qr_svg: Secret,
+        /// The same as a PNG picture in a `data:` address, for clients that cannot show SVG.
+        qr_png: Secret,
+        /// The server's Ed25519 key, base64url. A device that has it believes no other server.
+        server_key: String,
+        /// Until when the code counts.
+        #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
+        expires_at: Timestamp,
+    }
+    /// A challenge, and the server's time.
+    DeviceChallengeView {
+        /// Opaque; it counts once, for a minute, for what it was asked for.
+        challenge: String,
+        /// Seconds since 1970.
+        server_time: i64,
+        /// The server's Ed25519 key, base64url.
+        server_key: String,
+        /// Its signature over time, nonce and challenge, base64url.
+        signature: String,
+    }
+    /// A claimed device with its first token.
+    ClaimedDeviceView {
+        /// The device.
+        device: DeviceView,
+        /// `typ: at+jwt` (RFC 9068), with the scope `device`.
+        access_token: Secret,
+        /// Always `Bearer` (RFC 6750).
+        token_type: String,
+        /// Seconds that the access token lives.
+        expires_in: i64,
+    }
+    /// A device's access token.
+    DeviceTokenView {
+        /// `typ: at+jwt` (RFC 9068), with the scope `device`.
+        access_token: Secret,
+        /// Always `Bearer` (RFC 6750).
+        token_type: String,
+        /// Seconds that the access token lives.
+        expires_in: i64,
+        /// The device.
+        device_id: DeviceId,
+    }
+    /// The answer to a heartbeat.
+    HeartbeatView {
+        /// Seconds since 1970.
+        server_time: i64,
+        /// In how many seconds the next one is due.
+        next_in: i64,
     }
     /// A mail that the development outbox shows.
     OutboxMailView {

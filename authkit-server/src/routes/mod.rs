@@ -4,6 +4,7 @@ pub(crate) mod admin_audit;
 pub(crate) mod admin_users;
 pub(crate) mod auth;
 pub(crate) mod dev_outbox;
+pub(crate) mod devices;
 pub(crate) mod docs;
 pub(crate) mod health;
 pub(crate) mod me;
@@ -41,6 +42,7 @@ pub(crate) fn api(mounted: Mounted) -> Api {
     roles::register(&mut api);
     permissions::register(&mut api);
     users::register(&mut api);
+    devices::register(&mut api);
     admin_users::register(&mut api);
     admin_audit::register(&mut api);
     well_known::register(&mut api);
@@ -102,6 +104,7 @@ Sign-up, sign-in, second factors, sessions, roles and the audit log.
         tag("sessions", "The signed-in user's sessions"),
         tag("roles", "Roles and who holds them"),
         tag("permissions", "What exists, and who may do it"),
+        tag("devices", "Devices, which sign in with keys of their own"),
         tag("admin", "Administration"),
         tag("discovery", "Keys and metadata for those who verify tokens"),
         tag("operations", "Health, metrics and documentation"),

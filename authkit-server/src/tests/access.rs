@@ -2,7 +2,7 @@
 
 use super::{Site, request};
 use crate::{Access, RouteInfo, routes};
-use authkit_core::wire::UserId;
+use authkit_core::wire::{ErrorCode, UserId};
 use authkit_testkit::{databases::Db, on_both_engines};
 use http::Method;
 use serde_json::{Value, json};
@@ -11,6 +11,7 @@ on_both_engines! {
     without_credentials_every_guarded_route_answers_401
     an_ordinary_user_reaches_no_route_that_asks_for_a_permission
     a_permission_opens_its_routes_and_no_others
+    a_devices_token_opens_its_own_routes_and_no_others
     another_tenant_does_not_exist
     a_token_is_refused_where_host_or_header_name_another_tenant
     a_refresh_token_is_refused_where_host_or_header_name_another_tenant
@@ -26,6 +27,10 @@ fn concrete(route: &RouteInfo, user: UserId) -> (String, Option<Value>) {
     let path = match route.path.as_str() {
         path if path.starts_with("/v1/me/sessions/") => path.replace("{id}", &format!("ses_{id}")),
         path if path.starts_with("/v1/roles/") => path.replace("{id}", &format!("rol_{id}")),
+        path if path.starts_with("/v1/devices/claims/") => path.replace("{id}", &format!("clm_{id}")),
+        path if path.starts_with("/v1/devices/") || path.starts_with("/v1/admin/devices/") => {
+            path.replace("{id}", &format!("dev_{id}"))
+        }
         path if path.starts_with("/v1/admin/audit/") => path.replace("{id}", &format!("aud_{id}")),
         path if path.starts_with("/api/docs/") => path.replace("{file}", "swagger-ui.css"),
         path => path.replace("{id}", &user.to_string()).replace("{role_id}", &format!("rol_{id}")),
@@ -109,9 +114,38 @@ async fn a_permission_opens_its_routes_and_no_others(db: Db) {
     }
 }
 
+/// Both ways: no route of users takes the token of a device, and no route of devices that of a user, administrators
+/// included.
+async fn a_devices_token_opens_its_own_routes_and_no_others(db: Db) {
+    let site = Site::new(db).await;
+    let (user, tokens) = site.signed_in("ada@example.org").await;
+    let (_, _, device) = site.claimed_device(tokens.access_token.expose()).await;
+    let admin = site.admin().await;
+    let mut of_devices = 0;
+    for route in routes().iter().filter(|route| route.access.needs_token()) {
+        let (path, body) = concrete(route, user.id);
+        let call = async |token: &str| site.call(route.method.clone(), &path, Some(token), body.clone()).await;
+        if route.access == Access::Device {
+            of_devices += 1;
+            call(&device).await.is(200);
+            for token in [tokens.access_token.expose(), &admin] {
+                call(token).await.refused(401, ErrorCode::InvalidToken.as_str());
+            }
+        } else {
+            call(&device).await.refused(401, ErrorCode::InvalidToken.as_str());
+        }
+    }
+    assert_eq!(of_devices, 2);
+    // Signing out with it ends nothing.
+    let answer = site.post("/v1/auth/logout", Some(&device), json!({})).await;
+    answer.is(204);
+    site.get("/v1/devices/self", Some(&device)).await.is(200);
+}
+
 async fn another_tenant_does_not_exist(db: Db) {
     let site = Site::new(db).await;
     let (user, tokens) = site.signed_in("ada@example.org").await;
+    let (claim, device, _) = site.claimed_device(tokens.access_token.expose()).await;
     let role = site.factory.role("editor", &["users:read"]).await.unwrap();
     let (_, acme) = site.factory.tenant("acme").await.unwrap();
     acme.administrator("root@acme.example").await.unwrap();
@@ -122,6 +156,10 @@ async fn another_tenant_does_not_exist(db: Db) {
         let path = match route.path.as_str() {
             path if path.starts_with("/v1/me/sessions/") => path.replace("{id}", &tokens.session_id.to_string()),
             path if path.starts_with("/v1/roles/") => path.replace("{id}", &role.id.to_string()),
+            path if path.starts_with("/v1/devices/claims/") => path.replace("{id}", &claim),
+            path if path.starts_with("/v1/devices/") || path.starts_with("/v1/admin/devices/") => {
+                path.replace("{id}", &device)
+            }
             path if path.starts_with("/v1/admin/audit/") => {
                 let admin = site.factory.administrator(&format!("a{}@example.org", route.path.len())).await.unwrap();
                 let admin = site.factory.sign_in(&admin.email).await.unwrap().0;
@@ -224,6 +262,9 @@ fn every_route_says_who_may_call_it() {
             "POST /v1/auth/email/confirm",
             "POST /v1/auth/email/undo",
             "POST /v1/auth/reactivate",
+            "POST /v1/devices/challenge",
+            "POST /v1/devices/claim",
+            "POST /v1/devices/token",
             "GET /.well-known/jwks.json",
             "GET /.well-known/openid-configuration",
             "GET /health/live",

@@ -2,6 +2,7 @@
 
 mod access;
 mod contract;
+mod devices;
 mod embedding;
 mod errors;
 mod flows;
@@ -13,19 +14,20 @@ mod traces;
 
 use crate::{AuthKit, router};
 use authkit_core::{
-    memory::InlineHasher,
+    memory::{InlineHasher, SystemRandom},
     wire::{TokensView, UserView},
 };
 use authkit_engine::{Config, Engine, EngineBuilder};
 use authkit_testkit::{
     databases::{Database, Db},
+    device::FakeDevice,
     factories::Factory,
     fakes::{RecordingMailer, TestClock},
 };
 use axum::body::Body;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::sync::Arc;
 use tower::ServiceExt;
 
@@ -162,6 +164,39 @@ impl Site {
     pub(super) async fn admin(&self) -> String {
         self.factory.administrator("root@example.org").await.unwrap();
         self.factory.sign_in("root@example.org").await.unwrap().0.access_token.expose().to_owned()
+    }
+
+    /// An open claim of the user whose token it is, a device that was claimed with another one, and that device's token.
+    pub(super) async fn claimed_device(&self, user: &str) -> (String, String, String) {
+        let open = self.post("/v1/devices/claims", Some(user), json!({})).await.is(201).json();
+        let made = self.post("/v1/devices/claims", Some(user), json!({})).await.is(201).json();
+        let mut device = FakeDevice::new(&SystemRandom).unwrap();
+        let claimed = self.claim(&mut device, made["code"].as_str().unwrap()).await.is(201).json();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        (text(&open["id"]), text(&claimed["device"]["id"]), text(&claimed["access_token"]))
+    }
+
+    /// The device asks for a challenge and answers it with the code.
+    pub(super) async fn claim(&self, device: &mut FakeDevice, code: &str) -> Answer {
+        let asked = serde_json::to_value(device.ask_to_claim()).unwrap();
+        let challenge = self.post("/v1/devices/challenge", None, asked).await.is(200).json();
+        let request = device.claim(code, &serde_json::from_value(challenge).unwrap()).unwrap();
+        self.post("/v1/devices/claim", None, serde_json::to_value(request).unwrap()).await
+    }
+
+    /// The device asks for a challenge and answers it for a token.
+    pub(super) async fn device_token(&self, device: &mut FakeDevice, id: &str) -> Answer {
+        let id = id.parse().unwrap();
+        let asked = serde_json::to_value(device.ask_for_token(id)).unwrap();
+        let challenge = self.post("/v1/devices/challenge", None, asked).await.is(200).json();
+        let request = device.token(id, &serde_json::from_value(challenge).unwrap()).unwrap();
+        self.post("/v1/devices/token", None, serde_json::to_value(request).unwrap()).await
+    }
+
+    /// The text of the newest mail of `kind`.
+    pub(super) async fn mailed_text(&self, to: &str, kind: &str) -> String {
+        self.factory.deliver(&self.mailer).await.unwrap();
+        self.mailer.find(to, kind).unwrap_or_else(|| panic!("no {kind} to {to}")).text
     }
 
     /// The token that was mailed.

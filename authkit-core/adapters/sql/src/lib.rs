@@ -22,6 +22,7 @@ mod accounts;
 mod attempts;
 mod audit;
 mod db;
+mod devices;
 mod dialect;
 mod error;
 mod feed;

@@ -40,6 +40,7 @@ macro_rules! migrations {
 
 const MIGRATIONS: &[Migration] = migrations! {
     1 "initial" from 1 "0001_initial.sql";
+    2 "devices" from 1 "0002_devices.sql";
 };
 
 /// The newest schema that this program knows.

@@ -1,7 +1,9 @@
 //! From a unit of work to statements.
 
 use crate::db::{Placed, Statement};
-use crate::{accounts, attempts, audit, feed, idempotency, keys, leases, mfa, notices, roles, sessions, tenants};
+use crate::{
+    accounts, attempts, audit, devices, feed, idempotency, keys, leases, mfa, notices, roles, sessions, tenants,
+};
 use authkit_core::{
     ports::{Change, Scope, StoreError, Unit},
     wire::TenantId,
@@ -59,6 +61,7 @@ pub(crate) fn plan(scope: Scope, unit: Unit, now: Timestamp) -> Result<Vec<Place
             Change::Feed(event) => feed::plan(event, walls, now),
             Change::Idempotency(change) => idempotency::plan(change, walls),
             Change::Lease(change) => leases::plan(change, walls),
+            Change::Device(change) => devices::plan(change, walls),
             _ => Err(StoreError::Unsupported),
         }?;
         placed.extend(statements.into_iter().map(|statement| (place, statement)));

@@ -14,8 +14,8 @@ pub use sections::*;
 pub use span::Span;
 
 use authkit_core::{
-    LinkSettings, LockoutPolicy, PasswordPolicy, ProfileField, ProfileKind, SessionPolicy, Settings, SigningAlgorithm,
-    TokenSettings, wire::Secret,
+    DeviceSettings, LinkSettings, LockoutPolicy, PasswordPolicy, ProfileField, ProfileKind, SessionPolicy, Settings,
+    SigningAlgorithm, TokenSettings, wire::Secret,
 };
 use ipnet::IpNet;
 use schemars::JsonSchema;
@@ -71,6 +71,8 @@ pub struct Config {
     pub sessions: Sessions,
     /// Lifetimes of mailed links.
     pub links: Links,
+    /// Devices that sign in with a key of their own.
+    pub devices: Devices,
     /// How mail goes out.
     pub mail: MailConfig,
     /// Limits on the number of requests.
@@ -113,6 +115,7 @@ impl Default for Config {
             lockout: Lockout::default(),
             sessions: Sessions::default(),
             links: Links::default(),
+            devices: Devices::default(),
             mail: MailConfig::default(),
             rate_limits: RateLimits::default(),
             http: Http::default(),
@@ -229,6 +232,7 @@ impl Config {
                     Algorithm::Rs256 => SigningAlgorithm::Rs256,
                 },
                 access: self.tokens.access.signed(),
+                device: self.tokens.device.signed(),
                 refresh: self.tokens.refresh.signed(),
                 refresh_overlap: self.tokens.refresh_overlap.signed(),
                 refresh_replay: self.tokens.refresh_replay.signed(),
@@ -254,6 +258,11 @@ impl Config {
                 email_undo: self.links.email_undo.signed(),
                 mfa: self.links.mfa.signed(),
                 deletion_grace: self.links.deletion_grace.signed(),
+            },
+            devices: DeviceSettings {
+                claim: self.devices.claim.signed(),
+                max_per_user: self.devices.max_per_user,
+                heartbeat: self.devices.heartbeat.signed(),
             },
             product_name: self.product_name.clone(),
             redirect_urls: self.redirect_urls.clone(),

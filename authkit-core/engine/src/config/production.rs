@@ -156,6 +156,7 @@ impl Config {
         );
         refuse(links.mfa > Span::minutes(15), "links.mfa", "more than 15m leaves half a sign-in open");
         refuse(links.verify > Span::hours(7 * 24), "links.verify", "more than 7d leaves proofs in mailboxes");
+        refuse(self.devices.claim > Span::hours(24), "devices.claim", "more than 24h leaves claim codes lying about");
         let password = &self.password;
         refuse(password.min_score < 1, "password.min_score", "0 takes passwords that are guessed first");
         let limits = &self.rate_limits;
@@ -280,6 +281,9 @@ mod tests {
             ("links.deletion_grace", |c| c.links.deletion_grace = Span::seconds(0)),
             ("http.request_timeout", |c| c.http.request_timeout = Span::seconds(91)),
             ("links.verify", |c| c.links.verify = Span::hours(7 * 24 + 1)),
+            ("devices.claim", |c| c.devices.claim = Span::hours(25)),
+            ("devices.heartbeat", |c| c.devices.heartbeat = Span::seconds(0)),
+            ("tokens.device", |c| c.tokens.device = Span::minutes(61)),
             ("password.min_length", |c| c.password.min_length = 7),
             ("password.min_score", |c| c.password.min_score = 0),
             ("tokens.access", |c| c.tokens.access = Span::minutes(61)),
@@ -318,6 +322,8 @@ mod tests {
         config.links.reset = Span::hours(24);
         config.links.mfa = Span::minutes(15);
         config.links.verify = Span::hours(7 * 24);
+        config.devices.claim = Span::hours(24);
+        config.tokens.device = Span::hours(1);
         config.password.min_length = 8;
         config.password.min_score = 1;
         config.tokens.access = Span::hours(1);

@@ -94,6 +94,8 @@ sections! {
         algorithm: Algorithm = Algorithm::EdDsa,
         /// Life of an access token.
         access: Span = Span::minutes(15),
+        /// Life of a device's access token.
+        device: Span = Span::minutes(10),
         /// Life of an unused refresh token.
         refresh: Span = Span::days(30),
         /// How long the immediately previous refresh token answers with the same successor pair.
@@ -141,6 +143,15 @@ sections! {
         mfa: Span = Span::minutes(5),
         /// How long an account that was put up for deletion may be opened again by its owner.
         deletion_grace: Span = Span::days(30),
+    }
+    /// Devices that sign in with a key of their own.
+    Devices {
+        /// How long a claim code counts.
+        claim: Span = Span::minutes(15),
+        /// Devices of one user at most, revoked ones not counted.
+        max_per_user: u32 = 100,
+        /// How often a device is to send a heartbeat.
+        heartbeat: Span = Span::minutes(1),
     }
     /// How mail goes out.
     MailConfig {

@@ -70,6 +70,7 @@ impl Config {
         let tokens = &self.tokens;
         for (name, span) in [
             ("tokens.access", tokens.access),
+            ("tokens.device", tokens.device),
             ("tokens.refresh", tokens.refresh),
             ("tokens.key_rotation", tokens.key_rotation),
             ("lockout.window", self.lockout.window),
@@ -81,6 +82,8 @@ impl Config {
             ("links.email_undo", self.links.email_undo),
             ("links.mfa", self.links.mfa),
             ("links.deletion_grace", self.links.deletion_grace),
+            ("devices.claim", self.devices.claim),
+            ("devices.heartbeat", self.devices.heartbeat),
             ("http.header_timeout", self.http.header_timeout),
             ("http.body_timeout", self.http.body_timeout),
             ("http.write_timeout", self.http.write_timeout),
@@ -93,6 +96,11 @@ impl Config {
             tokens.access.duration().as_secs() > 3_600,
             "tokens.access",
             "more than 1h makes revocation a matter of luck",
+        );
+        refuse(
+            tokens.device.duration().as_secs() > 3_600,
+            "tokens.device",
+            "more than 1h makes verifiers that only know the keys believe revoked devices for long",
         );
         let idle = self.sessions.idle_timeout;
         refuse(

@@ -4,6 +4,7 @@ use crate::{
     accounts::{AccountStore, EmailKey, OneTimeToken, Registration, User, UserFilter},
     audit::{AuditFilter, AuditHead, AuditLink, AuditRecord, AuditStore},
     auth::{AttemptKey, AttemptStore, Attempts},
+    devices::{Device, DeviceClaim, DeviceFilter, DeviceStore},
     mfa::{MfaStore, Totp},
     notices::{NoticeStore, OutboxNotice},
     ports::{Applied, Change, HashError, PasswordHasher, Position, Scope, Store, StoreError, Unit, Verified},
@@ -13,7 +14,8 @@ use crate::{
 };
 use async_trait::async_trait;
 use authkit_wire::{
-    AuditId, OneTimeTokenId, OutboxMailView, RegistrationId, RoleId, Secret, SessionId, TenantId, UserId,
+    AuditId, DeviceId, OneTimeTokenId, OutboxMailView, RegistrationId, RoleId, Secret, SessionId, TenantId, UserId,
+    UserStatus,
 };
 use jiff::Timestamp;
 use std::sync::{
@@ -154,6 +156,12 @@ counted! {
         claim_notices(owner: Uuid, now: Timestamp, until: Timestamp, limit: u32) -> Vec<OutboxNotice>;
         count_notices() -> (i64, i64);
         list_development_mail(tenant: TenantId, to: Option<&str>) -> Vec<OutboxMailView>;
+    }
+    DeviceStore {
+        find_device(tenant: TenantId, id: DeviceId) -> Option<(Device, UserStatus)>;
+        find_device_by_key(tenant: TenantId, key: &[u8; 32]) -> Option<Device>;
+        list_devices(tenant: TenantId, filter: DeviceFilter, after: Option<&Position>, limit: u32) -> Vec<Device>;
+        find_device_claim(tenant: TenantId, code: &[u8; 33]) -> Option<DeviceClaim>;
     }
     IdempotencyStore {
         find_idempotency(tenant: TenantId, key: &[u8; 32]) -> Option<IdempotencyRecord>;

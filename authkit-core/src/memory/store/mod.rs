@@ -1,6 +1,7 @@
 //! Everything in one process: a snapshot that each unit of work copies, changes and puts back.
 
 mod accounts;
+mod devices;
 mod log;
 mod outbox;
 mod roles;
@@ -11,6 +12,7 @@ use crate::{
     accounts::{OneTimeToken, Registration, User},
     audit::{AuditHead, AuditLink, AuditRecord},
     auth::{AttemptKey, Attempts},
+    devices::{Device, DeviceClaim},
     mfa::Totp,
     notices::OutboxNotice,
     ports::{Applied, Change, Conflict, Scope, Store, StoreError, Unit},
@@ -76,6 +78,10 @@ struct State {
     heads: BTreeMap<i64, AuditHead>,
     notices: BTreeMap<NoticeId, OutboxNotice>,
     development_mail: BTreeMap<(TenantId, NoticeId), OutboxMailView>,
+    devices: BTreeMap<(TenantId, DeviceId), Device>,
+    device_claims: BTreeMap<(TenantId, DeviceClaimId), DeviceClaim>,
+    /// Used ones, with the time until which each counted.
+    device_challenges: BTreeMap<(TenantId, Uuid), Timestamp>,
 }
 
 /// Why a change undoes its unit.
@@ -165,6 +171,7 @@ impl State {
             Change::Feed(event) => self.apply_feed(scope, event),
             Change::Idempotency(change) => self.apply_idempotency(scope, change),
             Change::Lease(change) => self.apply_lease(scope, change),
+            Change::Device(change) => self.apply_device(scope, change),
         }
     }
 }

@@ -4,6 +4,7 @@ use crate::{
     accounts::*,
     audit::*,
     auth::*,
+    devices::*,
     memory::MemoryStore,
     mfa::*,
     notices::*,
@@ -94,6 +95,12 @@ delegate! {
         fn list_audit_chain(&self, after: i64, limit: u32) -> Vec<(AuditLink, Option<AuditRecord>)>;
         fn last_audit_link(&self) -> Option<AuditLink>;
         fn list_audit_heads(&self, after: i64, limit: u32) -> Vec<AuditHead>;
+    }
+    DeviceStore {
+        fn find_device(&self, tenant: TenantId, id: DeviceId) -> Option<(Device, UserStatus)>;
+        fn find_device_by_key(&self, tenant: TenantId, key: &[u8; 32]) -> Option<Device>;
+        fn list_devices(&self, t: TenantId, f: DeviceFilter, after: Option<&Position>, limit: u32) -> Vec<Device>;
+        fn find_device_claim(&self, tenant: TenantId, code: &[u8; 33]) -> Option<DeviceClaim>;
     }
     NoticeStore {
         fn claim_notices(&self, o: Uuid, now: Timestamp, until: Timestamp, limit: u32) -> Vec<OutboxNotice>;

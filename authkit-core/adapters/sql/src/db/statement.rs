@@ -2,7 +2,8 @@
 
 use authkit_core::ports::Conflict;
 use authkit_core::wire::{
-    AuditId, KeyId, NoticeId, OneTimeTokenId, RegistrationId, RoleId, SessionId, TenantId, UserId,
+    AuditId, DeviceClaimId, DeviceId, KeyId, NoticeId, OneTimeTokenId, RegistrationId, RoleId, SessionId, TenantId,
+    UserId,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::borrow::Cow;
@@ -69,7 +70,19 @@ macro_rules! values_from_ids {
     )+};
 }
 
-values_from_ids!(TenantId, UserId, SessionId, RoleId, KeyId, RegistrationId, OneTimeTokenId, AuditId, NoticeId);
+values_from_ids!(
+    TenantId,
+    UserId,
+    SessionId,
+    RoleId,
+    KeyId,
+    RegistrationId,
+    OneTimeTokenId,
+    AuditId,
+    NoticeId,
+    DeviceId,
+    DeviceClaimId
+);
 
 /// Values in the order of `$1`, `$2` …
 macro_rules! values {

@@ -38,6 +38,10 @@ pub(super) const CHECKS: &[Check] = checks! {
     1 "every earlier password belongs to a user of its tenant":
         "password_history p WHERE NOT EXISTS \
          (SELECT 1 FROM users u WHERE u.tenant_id = p.tenant_id AND u.id = p.user_id)";
+    2 "every device belongs to a user of its tenant":
+        "devices d WHERE NOT EXISTS (SELECT 1 FROM users u WHERE u.tenant_id = d.tenant_id AND u.id = d.owner_id)";
+    2 "every claim belongs to a user of its tenant":
+        "device_claims c WHERE NOT EXISTS (SELECT 1 FROM users u WHERE u.tenant_id = c.tenant_id AND u.id = c.owner_id)";
     1 "every audit link names a record, which names its place":
         "audit_links l WHERE NOT EXISTS \
          (SELECT 1 FROM audit_records r WHERE r.id = l.record_id AND r.sequence = l.sequence)";

@@ -96,6 +96,16 @@ const BAD_ROWS: &[(&str, &str)] = &[
          VALUES ({u}, {u}, {u}, 'reset', {b}, {b}, 1, 0, 0)",
     ),
     ("password_history", "(tenant_id, user_id, security_version, hash, created_at) VALUES ({u}, {u}, 1, 'x', 0)"),
+    (
+        "devices",
+        "(tenant_id, id, owner_id, name, algorithm, public_key, key_thumbprint, status, capabilities, created_at) \
+         VALUES ({u}, {u}, {u}, 'x', 'EdDSA', {b}, {b}, 'active', '[]', 0)",
+    ),
+    (
+        "device_claims",
+        "(tenant_id, id, owner_id, code, security_version, created_at, expires_at, keep_until) \
+         VALUES ({u}, {u}, {u}, {b}, 1, 0, 0, 0)",
+    ),
     ("audit_links", "(sequence, record_id, link) VALUES (1, {u}, {b})"),
     ("tenant_hosts", "(host, tenant_id) VALUES ('a.example', {u})"),
 ];

@@ -1,0 +1,51 @@
+CREATE TABLE devices (
+    tenant_id UUID NOT NULL,
+    id UUID NOT NULL,
+    owner_id UUID NOT NULL,
+    name TEXT NOT NULL,
+    algorithm TEXT NOT NULL,
+    public_key BYTEA NOT NULL,
+    key_thumbprint BYTEA NOT NULL,
+    status TEXT NOT NULL,
+    version TEXT,
+    capabilities TEXT NOT NULL,
+    reported_status TEXT,
+    created_at BIGINT NOT NULL,
+    last_seen_at BIGINT,
+    revoked_at BIGINT,
+    PRIMARY KEY (tenant_id, id),
+    FOREIGN KEY (tenant_id, owner_id) REFERENCES users (tenant_id, id) ON DELETE CASCADE
+);
+CREATE INDEX devices_owner ON devices (tenant_id, owner_id, id);
+CREATE INDEX devices_status ON devices (tenant_id, status, id);
+-- A key may come back as a new device once the old one is revoked.
+CREATE UNIQUE INDEX devices_key ON devices (tenant_id, key_thumbprint) WHERE status = 'active';
+
+CREATE TABLE device_claims (
+    tenant_id UUID NOT NULL,
+    id UUID NOT NULL,
+    owner_id UUID NOT NULL,
+    name TEXT,
+    code BYTEA NOT NULL,
+    security_version BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    used_at BIGINT,
+    used_device UUID,
+    used_key BYTEA,
+    keep_until BIGINT NOT NULL,
+    PRIMARY KEY (tenant_id, id),
+    FOREIGN KEY (tenant_id, owner_id) REFERENCES users (tenant_id, id) ON DELETE CASCADE
+);
+CREATE UNIQUE INDEX device_claims_code ON device_claims (tenant_id, code);
+CREATE INDEX device_claims_owner ON device_claims (tenant_id, owner_id, id);
+CREATE INDEX device_claims_keep_until ON device_claims (keep_until);
+
+-- Challenges that were used, until they would not count any more.
+CREATE TABLE device_challenges (
+    tenant_id UUID NOT NULL,
+    id UUID NOT NULL,
+    expires_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant_id, id)
+);
+CREATE INDEX device_challenges_expires_at ON device_challenges (expires_at);
