@@ -7,13 +7,14 @@
 use authkit_engine::{
     Config, Engine,
     core::{
-        Origin,
-        memory::ManualClock,
+        Origin, Principal,
+        devices::DeviceFilter,
+        memory::{ManualClock, SeededRandom},
         tenants::{DEFAULT_TENANT, TenantSettings},
-        wire::{CreateRoleRequest, EmailRequest, LoginRequest, LoginView},
+        wire::{CreateDeviceClaimRequest, CreateRoleRequest, EmailRequest, LoginRequest, LoginView},
     },
 };
-use authkit_testkit::postgres::Postgres;
+use authkit_testkit::{device::FakeDevice, postgres::Postgres};
 use jiff::Timestamp;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
 use std::{path::PathBuf, process::Command};
@@ -62,8 +63,16 @@ async fn populate(url: &str) {
     let shop = engine.tenants().create("shop", "Shop", &hosts, settings).await.unwrap();
     let elsewhere = Origin::local(shop.id);
     engine.accounts().create_verified(&elsewhere, "ada@example.com", &password, None).await.unwrap();
-    engine.sign_in().login(&origin, login()).await.unwrap();
-    engine.sign_in().login(&elsewhere, login()).await.unwrap();
+    let ada = signed_in(&engine, &origin).await;
+    signed_in(&engine, &elsewhere).await;
+    let claim = CreateDeviceClaimRequest { name: Some("Greenhouse".into()) };
+    let [_open, used] = [
+        engine.devices().create_claim(&origin, &ada, claim.clone()).await.unwrap(),
+        engine.devices().create_claim(&origin, &ada, claim).await.unwrap(),
+    ];
+    let mut device = device();
+    let challenge = engine.devices().challenge(&origin, &device.ask_to_claim()).unwrap();
+    engine.devices().claim(&origin, device.claim(used.code.expose(), &challenge).unwrap()).await.unwrap();
     engine.accounts().forgot_password(&origin, EmailRequest { email: "ada@example.com".into() }).await.unwrap();
     engine.audit().seal().await.unwrap();
     engine.audit().release().await.unwrap();
@@ -73,25 +82,42 @@ fn login() -> LoginRequest {
     LoginRequest { email: "ada@example.com".into(), password: PASSWORD.into() }
 }
 
+/// The device that was claimed before.
+fn device() -> FakeDevice {
+    FakeDevice::new(&SeededRandom::new(9)).unwrap()
+}
+
+async fn signed_in(engine: &Engine, origin: &Origin) -> Principal {
+    let LoginView::Tokens(tokens) = engine.sign_in().login(origin, login()).await.unwrap() else {
+        panic!("no second factor is set up")
+    };
+    engine.sessions().authenticate(tokens.access_token.expose()).await.unwrap()
+}
+
 /// The version of the schema, and how many of the migrations are missing, before and after; and what works then.
-async fn is_brought_up(url: &str) {
+async fn is_brought_up(url: &str, version: i64) {
     let state = config(url).migrate(|_| {}).await.unwrap();
     assert!(state.pending.is_empty() && state.applied == state.latest, "{state:?}");
     let engine = Engine::builder(config(url)).clock(at(OPENED)).migrate(false).build().await.unwrap();
     for tenant in ["default", "shop"] {
         let tenant = engine.tenants().find(tenant).await.unwrap().unwrap();
         let origin = Origin::local(tenant.id);
-        let LoginView::Tokens(tokens) = engine.sign_in().login(&origin, login()).await.unwrap() else {
-            panic!("no second factor is set up")
-        };
-        engine.sessions().authenticate(tokens.access_token.expose()).await.unwrap();
-        assert_eq!(engine.operator(tenant.id).list_sessions(tokens.user.id, 10).await.unwrap().len(), 2);
+        let principal = signed_in(&engine, &origin).await;
+        assert_eq!(engine.operator(tenant.id).list_sessions(principal.user, 10).await.unwrap().len(), 2);
+    }
+    let store = &engine.context().store;
+    let devices = store.list_devices(DEFAULT_TENANT, DeviceFilter::default(), None, 10).await.unwrap();
+    assert_eq!(devices.len(), usize::from(version >= 2));
+    for found in devices {
+        let (origin, mut device) = (Origin::local(DEFAULT_TENANT), device());
+        let challenge = engine.devices().challenge(&origin, &device.ask_for_token(found.id)).unwrap();
+        engine.devices().token(&origin, device.token(found.id, &challenge).unwrap()).await.unwrap();
     }
     let operator = engine.operator(DEFAULT_TENANT);
     let ada = operator.get_user("ada@example.com").await.unwrap();
     assert_eq!((ada.name.as_deref(), operator.roles_of(ada.id).await.unwrap()), (Some("Ada"), vec!["support".into()]));
     assert_eq!(engine.tenants().find("shop").await.unwrap().unwrap().settings.max_sessions, Some(3));
-    assert_eq!(engine.context().store.count_notices().await.unwrap().0, 1, "the mail that waited is gone");
+    assert_eq!(engine.context().store.count_notices().await.unwrap().0, version.min(2), "the mail that waited is gone");
     engine.audit().seal().await.unwrap();
     let report = engine.audit().verify(|_| {}).await.unwrap();
     assert!(report.is_clean() && report.records > 8 && report.heads > 0, "{report:?}");
@@ -127,7 +153,7 @@ async fn sqlite_databases_of_every_version_are_brought_up() {
         let mut connection = SqliteConnection::connect(&format!("{url}?mode=rwc")).await.unwrap();
         sqlx::raw_sql(AssertSqlSafe(text)).execute(&mut connection).await.unwrap();
         connection.close().await.unwrap();
-        is_brought_up(&url).await;
+        is_brought_up(&url, version).await;
     }
 }
 
@@ -153,6 +179,6 @@ async fn postgres_databases_of_every_version_are_brought_up() {
         let mut connection = PgConnection::connect(&url).await.unwrap();
         sqlx::raw_sql(AssertSqlSafe(text)).execute(&mut connection).await.unwrap();
         connection.close().await.unwrap();
-        is_brought_up(&url).await;
+        is_brought_up(&url, version).await;
     }
 }

@@ -26,6 +26,10 @@ impl fmt::Debug for FakeDevice {
     }
 }
 
+fn decode(text: &str) -> Result<Vec<u8>, Failure> {
+    URL_SAFE_NO_PAD.decode(text).map_err(|error| error.to_string().into())
+}
+
 type Failure = Box<dyn Error + Send + Sync>;
 
 impl FakeDevice {
@@ -76,7 +80,7 @@ impl FakeDevice {
     /// # Errors
     /// When it is not the server's, or not an answer to this device's nonce.
     pub fn believe(&mut self, view: &DeviceChallengeView) -> Result<(), Failure> {
-        let sent: [u8; SERVER_KEY] = URL_SAFE_NO_PAD.decode(&view.server_key)?.try_into().map_err(|_| "no key")?;
+        let sent: [u8; SERVER_KEY] = decode(&view.server_key)?.try_into().map_err(|_| "no key")?;
         if *self.server.get_or_insert(sent) != sent {
             return Err("another server".into());
         }
@@ -85,7 +89,7 @@ impl FakeDevice {
         let mut buffer = [0; MAX_MESSAGE];
         let length = statement.write(&mut buffer)?;
         let key = PublicKey::from_device(KeyAlgorithm::EdDsa, &sent).ok_or("no key")?;
-        let signature = URL_SAFE_NO_PAD.decode(&view.signature)?;
+        let signature = decode(&view.signature)?;
         if key.verify(&buffer[..length], &signature) { Ok(()) } else { Err("not signed by the server".into()) }
     }
 

@@ -6,13 +6,15 @@ mod common;
 
 use authkit_core::{
     accounts::{AccountChange, OneTimeToken, TokenPurpose},
+    devices::{DeviceChange, DeviceClaim, DeviceStore as _},
     mfa::{MfaChange, Totp},
     ports::{Change, Conflict, Scope, Store, StoreError, Unit},
     rbac::{Role, RoleChange},
     sessions::SessionChange,
-    wire::{OneTimeTokenId, RoleId, TenantId},
+    wire::{DeviceClaimId, OneTimeTokenId, RoleId, TenantId, UserId},
 };
-use common::{at, both, bytes, session, stored_user, user, uuid};
+use common::{at, both, bytes, device, session, stored_user, user, uuid};
+use sqlx::{Connection as _, PgConnection, SqliteConnection};
 use std::error::Error as _;
 
 fn role(tenant: TenantId) -> Role {
@@ -28,6 +30,50 @@ fn role(tenant: TenantId) -> Role {
         version: 1,
         created_at: at(0),
         updated_at: at(0),
+    }
+}
+
+fn claim(tenant: TenantId, owner: UserId) -> DeviceClaim {
+    let mut code = [1; 33];
+    code[1..].copy_from_slice(&bytes());
+    DeviceClaim {
+        id: DeviceClaimId::new(uuid()),
+        tenant,
+        owner,
+        name: None,
+        code,
+        security_version: 1,
+        created_at: at(0),
+        expires_at: at(900),
+        used: None,
+        keep_until: at(900),
+    }
+}
+
+#[tokio::test]
+async fn devices_and_claims_go_with_their_owner() {
+    for database in both().await {
+        let store = &database.store;
+        let user = stored_user(store, TenantId::new(uuid())).await;
+        let (device, claim) = (device(user.tenant, user.id), claim(user.tenant, user.id));
+        let unit = Unit::new()
+            .with(DeviceChange::Create { device: Box::new(device.clone()), at_most: 1 })
+            .with(DeviceChange::CreateClaim { claim: claim.clone(), at_most: 1 });
+        store.commit(Scope::Tenant(user.tenant), unit).await.unwrap();
+        assert_eq!(store.find_device(user.tenant, device.id).await.unwrap().unwrap().0, device);
+        // Accounts are erased by hand so far.
+        let sql = "DELETE FROM users WHERE id = $1";
+        if database.url.starts_with("sqlite") {
+            let mut connection = SqliteConnection::connect(&database.url).await.unwrap();
+            sqlx::query("PRAGMA foreign_keys = ON").execute(&mut connection).await.unwrap();
+            sqlx::query(sql).bind(user.id.uuid()).execute(&mut connection).await.unwrap();
+        } else {
+            let mut connection = PgConnection::connect(&database.url).await.unwrap();
+            sqlx::query(sql).bind(user.id.uuid()).execute(&mut connection).await.unwrap();
+        }
+        assert!(store.find_device(user.tenant, device.id).await.unwrap().is_none());
+        assert!(store.find_device_by_key(user.tenant, &device.key_thumbprint).await.unwrap().is_none());
+        assert!(store.find_device_claim(user.tenant, &claim.code).await.unwrap().is_none());
     }
 }
 
@@ -71,6 +117,8 @@ async fn no_row_points_into_another_tenant() {
             })
             .into(),
             MfaChange::ReplaceBackupCodes { user: stranger.id, codes: vec![bytes()], at: at(0) }.into(),
+            DeviceChange::Create { device: Box::new(device(ours, stranger.id)), at_most: 1 }.into(),
+            DeviceChange::CreateClaim { claim: claim(ours, stranger.id), at_most: 1 }.into(),
         ];
         for change in changes {
             let told = format!("{change:?}");

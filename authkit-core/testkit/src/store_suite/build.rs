@@ -4,6 +4,7 @@ use authkit_core::{
     SigningAlgorithm,
     accounts::{EmailKey, OneTimeToken, Registration, TokenPurpose, User},
     audit::AuditRecord,
+    devices::{Device, DeviceClaim},
     mfa::Totp,
     notices::OutboxNotice,
     ports::{Store, Unit},
@@ -11,8 +12,8 @@ use authkit_core::{
     sessions::{RefreshState, Session, SigningKey},
     tenants::{Tenant, TenantSettings},
     wire::{
-        AuditId, AuditOutcome, KeyId, NoticeId, OneTimeTokenId, RegistrationId, RoleId, SessionId, TenantId, UserId,
-        UserStatus,
+        AuditId, AuditOutcome, DeviceClaimId, DeviceId, DeviceStatus, KeyId, NoticeId, OneTimeTokenId, RegistrationId,
+        RoleId, SessionId, TenantId, UserId, UserStatus, device::KeyAlgorithm,
     },
 };
 use jiff::{SignedDuration, Timestamp};
@@ -256,5 +257,41 @@ pub(super) fn notice(tenant: TenantId, recipient: [u8; 33]) -> OutboxNotice {
         dead: false,
         created_at: at(0),
         expires_at: at(86_400),
+    }
+}
+
+pub(super) fn device(owner: &User) -> Device {
+    let key = bytes();
+    Device {
+        id: DeviceId::new(uuid()),
+        tenant: owner.tenant,
+        owner: owner.id,
+        name: "Zürich".to_owned(),
+        algorithm: KeyAlgorithm::EdDsa,
+        public_key: key.to_vec(),
+        key_thumbprint: key,
+        status: DeviceStatus::Active,
+        version: None,
+        capabilities: Vec::new(),
+        reported_status: None,
+        created_at: at(0),
+        last_seen_at: None,
+        revoked_at: None,
+    }
+}
+
+/// An open claim that runs out after fifteen minutes.
+pub(super) fn device_claim(owner: &User) -> DeviceClaim {
+    DeviceClaim {
+        id: DeviceClaimId::new(uuid()),
+        tenant: owner.tenant,
+        owner: owner.id,
+        name: Some("Greenhouse".to_owned()),
+        code: key(),
+        security_version: owner.security_version,
+        created_at: at(0),
+        expires_at: at(900),
+        used: None,
+        keep_until: at(900),
     }
 }

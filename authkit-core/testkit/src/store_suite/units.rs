@@ -4,6 +4,7 @@ use super::{assert_conflict, build, commit, must, parallel};
 use authkit_core::{
     accounts::AccountChange,
     auth::AttemptChange,
+    devices::DeviceChange,
     ports::{Applied, Conflict, Scope, Store, StoreError, Unit},
     rbac::RoleChange,
     sessions::{FeedEvent, KeyChange, SessionChange},
@@ -89,6 +90,8 @@ pub async fn a_tenants_unit_inserts_nothing_of_another(store: Arc<dyn Store>) {
         Unit::new().with(AccountChange::CreateToken(build::token(&user, authkit_core::accounts::TokenPurpose::Mfa))),
         Unit::new().with(SessionChange::Create(Box::new(build::session(&user)))),
         Unit::new().with(RoleChange::Create(build::role(theirs, "editor"))),
+        Unit::new().with(DeviceChange::Create { device: Box::new(build::device(&user)), at_most: 1 }),
+        Unit::new().with(DeviceChange::CreateClaim { claim: build::device_claim(&user), at_most: 1 }),
         Unit::new().with(FeedEvent::UserChanged(theirs, user.id)),
         Unit::new().with(FeedEvent::SessionEnded(theirs, SessionId::new(build::uuid()))),
         Unit::new().with(FeedEvent::RolesChanged(theirs)),

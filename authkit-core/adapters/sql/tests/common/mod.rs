@@ -3,9 +3,10 @@
 
 use authkit_core::{
     accounts::{AccountChange, User},
+    devices::Device,
     ports::{Scope, Store, Unit},
     sessions::{RefreshState, Session},
-    wire::{SessionId, TenantId, UserId, UserStatus},
+    wire::{DeviceId, DeviceStatus, SessionId, TenantId, UserId, UserStatus, device::KeyAlgorithm},
 };
 use authkit_sql::{Options, SqlStore};
 use authkit_testkit::postgres::Postgres;
@@ -115,5 +116,24 @@ pub fn session(tenant: TenantId, user: UserId) -> Session {
             idempotency: None,
             replay: None,
         },
+    }
+}
+
+pub fn device(tenant: TenantId, owner: UserId) -> Device {
+    Device {
+        id: DeviceId::new(uuid()),
+        tenant,
+        owner,
+        name: "Greenhouse".to_owned(),
+        algorithm: KeyAlgorithm::EdDsa,
+        public_key: bytes().to_vec(),
+        key_thumbprint: bytes(),
+        status: DeviceStatus::Active,
+        version: None,
+        capabilities: Vec::new(),
+        reported_status: None,
+        created_at: at(0),
+        last_seen_at: None,
+        revoked_at: None,
     }
 }
