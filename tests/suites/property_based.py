@@ -63,6 +63,13 @@ REFUSED = [
     ("GET", "/v1/admin/audit", [400], "a cursor that this list gave out; times that exist"),
     ("GET", "/v1/roles", [400], "a cursor that this list gave out"),
     ("GET", "/v1/me/sessions", [400], "a cursor that this list gave out"),
+    ("GET", "/v1/devices", [400], "a cursor that this list gave out"),
+    ("GET", "/v1/admin/devices", [400], "a cursor that this list gave out"),
+    ("POST", "/v1/devices/claims", [422], "a name that hides nothing"),
+    ("PATCH", "/v1/devices/{id}", [422], "a name that shows; an Idempotency-Key for one request only"),
+    ("POST", "/v1/devices/challenge", [422], "the fields of its purpose, and a key that is one"),
+    ("POST", "/v1/devices/token", [422], "texts without NUL"),
+    ("POST", "/v1/devices/claim", [400, 422], "a code that is open, and a key that is one"),
     ("GET", "/v1/dev/outbox", [400], "readable text"),
     *(
         (method, path, [422], "an Idempotency-Key for one request only")
@@ -71,6 +78,7 @@ REFUSED = [
             ("POST", "/v1/admin/users/{id}/unlock"), ("POST", "/v1/admin/users/{id}/mfa/reset"),
             ("DELETE", "/v1/admin/users/{id}/sessions"), ("DELETE", "/v1/me/sessions"),
             ("DELETE", "/v1/me/sessions/{id}"), ("PUT", "/v1/users/{id}/roles/{role_id}"),
+            ("DELETE", "/v1/devices/claims/{id}"), ("DELETE", "/v1/devices/{id}"), ("DELETE", "/v1/admin/devices/{id}"),
             ("DELETE", "/v1/users/{id}/roles/{role_id}"), ("POST", "/v1/me/deactivate"), ("POST", "/v1/me/delete"),
         ]
     ),

@@ -37,6 +37,26 @@ const REPEATS: SignedDuration = SignedDuration::from_hours(24);
 pub(crate) const CHALLENGES_KEPT: SignedDuration = SignedDuration::from_mins(10);
 
 /// Devices and what they do.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> authkit_core::Result<()> {
+/// use authkit_core::{Origin, Settings, devices::Devices, memory, tenants::DEFAULT_TENANT};
+/// use authkit_core::wire::{DeviceChallengeRequest, DeviceId, device::Purpose};
+///
+/// let cx = memory::context(memory::SystemClock, memory::SystemRandom, Settings::default()).await?;
+/// let request = DeviceChallengeRequest {
+///     purpose: Purpose::Token,
+///     nonce: "AAECAwQFBgcICQoLDA0ODw".into(),
+///     public_key: None,
+///     algorithm: None,
+///     device_id: Some(DeviceId::new(cx.uuid())),
+/// };
+/// // Alike for devices that exist and others.
+/// let challenge = Devices::new(cx).challenge(&Origin::local(DEFAULT_TENANT), &request)?;
+/// assert!(challenge.challenge.starts_with("akd_"));
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Devices {
     cx: Arc<Context>,

@@ -95,6 +95,9 @@ pub(crate) async fn discovery(State(app): State<App>) -> Answer {
             "auth_time",
             "roles",
             "ver",
+            // Of devices.
+            "client_id",
+            "scope",
         ]),
         service_documentation: (options.docs && !options.own_listener)
             .then(|| format!("{}/api/docs/", settings.public_url)),

@@ -4,6 +4,7 @@
 mod attacks;
 mod commands;
 mod crash;
+mod devices;
 mod enumeration;
 mod flows;
 mod logs;

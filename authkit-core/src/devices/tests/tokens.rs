@@ -20,8 +20,8 @@ async fn the_server_states_its_time_and_echoes_the_nonce() {
 #[tokio::test]
 async fn a_challenge_asks_for_what_its_purpose_needs() {
     let (yard, key) = (yard().await, Key::new(1));
-    let id = Some(DeviceId::new(yard.cx.uuid()));
-    let (to_claim, for_token) = (key.ask_to_claim(), ask_for_token(id.unwrap()));
+    let id = DeviceId::new(yard.cx.uuid());
+    let (to_claim, for_token) = (key.ask_to_claim(), ask_for_token(id));
     let long = Some(URL_SAFE_NO_PAD.encode([4; 65]));
     for (request, field) in [
         (DeviceChallengeRequest { nonce: "AAAA".into(), ..to_claim.clone() }, "nonce"),
@@ -30,7 +30,7 @@ async fn a_challenge_asks_for_what_its_purpose_needs() {
         (DeviceChallengeRequest { public_key: long, ..to_claim.clone() }, "public_key"),
         (DeviceChallengeRequest { public_key: Some("A".repeat(86)), ..to_claim.clone() }, "public_key"),
         (DeviceChallengeRequest { algorithm: None, ..to_claim.clone() }, "algorithm"),
-        (DeviceChallengeRequest { device_id: id, ..to_claim.clone() }, "device_id"),
+        (DeviceChallengeRequest { device_id: Some(id), ..to_claim.clone() }, "device_id"),
         (DeviceChallengeRequest { device_id: None, ..for_token.clone() }, "device_id"),
         (DeviceChallengeRequest { public_key: to_claim.public_key.clone(), ..for_token.clone() }, "public_key"),
         (DeviceChallengeRequest { algorithm: to_claim.algorithm, ..for_token }, "algorithm"),
