@@ -1,6 +1,7 @@
 //! Domain tests on the memory store with the test clock.
 
 mod authority;
+mod device_forgery;
 mod ending;
 mod flaky;
 mod forgery;
