@@ -10,14 +10,14 @@ use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
 /// A device that talks to a server.
-struct Device {
+pub(crate) struct Device {
     key: FakeDevice,
     client: Client,
     id: Option<DeviceId>,
 }
 
 impl Device {
-    fn new(client: Client) -> Self {
+    pub(crate) fn new(client: Client) -> Self {
         Self { key: FakeDevice::new(&SystemRandom).unwrap(), client, id: None }
     }
 
@@ -26,7 +26,7 @@ impl Device {
     }
 
     /// Claims itself with what it read in the QR code.
-    async fn claim(&mut self, uri: &str) -> Value {
+    pub(crate) async fn claim(&mut self, uri: &str) -> Value {
         let value = |name: &str| {
             let (_, query) = uri.split_once('?').unwrap();
             let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
@@ -55,7 +55,7 @@ impl Device {
         answer
     }
 
-    async fn beat(&self) -> u16 {
+    pub(crate) async fn beat(&self) -> u16 {
         self.client.post("/v1/devices/heartbeat", json!({"status": "ok", "version": "1.0.0"})).await.status
     }
 }

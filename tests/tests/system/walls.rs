@@ -1,6 +1,6 @@
 //! Every operation of the OpenAPI document, called by those who may not: nobody, an ordinary user, another tenant.
 
-use crate::on_both_engines;
+use crate::{devices::Device, on_both_engines};
 use authkit_tests::{Answer, Client, Database, Server};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -86,8 +86,14 @@ async fn no_operation_can_be_called_by_those_who_may_not(database: Database) {
     let victim = server.client().new_user("victim@example.com").await;
     let role = admin.post("/v1/roles", json!({"name": "r", "permissions": ["users:read"]})).await.expect(201);
     let audit = admin.get("/v1/admin/audit?limit=1").await.expect(200);
+    let claim = victim.post("/v1/devices/claims", json!({})).await.expect(201);
+    let mut device = Device::new(server.client());
+    let claimed = device.claim(claim["uri"].as_str().unwrap()).await;
+    let open_claim = victim.post("/v1/devices/claims", json!({})).await.expect(201);
     let document = server.client().get("/api/openapi.json").await.expect(200);
 
+    let device_id = claimed["device"]["id"].as_str().unwrap();
+    let claim_id = open_claim["id"].as_str().unwrap();
     let role_id = role["id"].as_str().unwrap();
     let audit_id = audit["data"][0]["id"].as_str().unwrap();
     let victim_session = victim.tokens["session_id"].as_str().unwrap();
@@ -99,6 +105,10 @@ async fn no_operation_can_be_called_by_those_who_may_not(database: Database) {
             victim_session
         } else if path.contains("/audit") {
             audit_id
+        } else if path.contains("/claims/") {
+            claim_id
+        } else if path.contains("/devices/") {
+            device_id
         } else {
             victim.user_id()
         };
@@ -132,10 +142,8 @@ async fn no_operation_can_be_called_by_those_who_may_not(database: Database) {
             assert_eq!(call(&ordinary, operation).await, 403, "{what} by an ordinary user");
         }
         // Another tenant's administrator finds nothing of this tenant.
-        let names_row = operation.path.contains(victim.user_id())
-            || operation.path.contains(role_id)
-            || operation.path.contains(audit_id)
-            || operation.path.contains(victim_session);
+        let rows = [victim.user_id(), role_id, audit_id, victim_session, claim_id, device_id];
+        let names_row = rows.iter().any(|id| operation.path.contains(id));
         if names_row {
             let status = call(&stranger, operation).await;
             assert!(matches!(status, 403 | 404), "{what} from another tenant: {status}");
@@ -146,6 +154,8 @@ async fn no_operation_can_be_called_by_those_who_may_not(database: Database) {
     // Nothing happened to the victim.
     let me = victim.get("/v1/me").await.expect(200);
     assert_eq!(me["status"], "active");
+    assert_eq!(device.beat().await, 200);
+    assert_eq!(victim.delete(&format!("/v1/devices/claims/{claim_id}")).await.status, 204);
     // A token of one tenant with another tenant's name is refused.
     let mut confused = victim.clone();
     confused.tenant = Some("other".into());
