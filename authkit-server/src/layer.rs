@@ -92,7 +92,7 @@ impl AuthKit {
         self.app.shared.main.is_some()
     }
 
-    async fn handle(self, request: Request<Body>) -> Response {
+    pub(crate) async fn handle(self, request: Request<Body>) -> Response {
         let started = Instant::now();
         let (parts, body) = request.into_parts();
         let shared = &*self.app.shared;

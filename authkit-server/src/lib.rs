@@ -20,6 +20,7 @@ mod access;
 mod call;
 mod client_ip;
 mod conditional;
+mod conformance;
 mod connections;
 mod detached;
 mod extract;
@@ -42,6 +43,7 @@ mod tests;
 pub use access::{
     Access, DeviceCaller, PermissionName, Permitted, RequirePermission, RequirePermissionService, SignedIn,
 };
+pub use conformance::ConformanceService;
 pub use layer::AuthKit;
 pub use metrics::install_recorder;
 pub use problem::Rejection;

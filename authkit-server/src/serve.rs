@@ -1,7 +1,7 @@
 //! The listener: HTTP/1.1 and HTTP/2, TLS when configured, bounded in time and number, and an orderly end.
 
 use crate::{
-    AuthKit,
+    AuthKit, ConformanceService,
     connections::{Impatient, PerAddress, Place},
     operators, router,
 };
@@ -38,6 +38,8 @@ pub struct Server {
 struct Listener {
     socket: TcpListener,
     service: AuthKit,
+    /// Answers in the place of `service`.
+    conformance: Option<ConformanceService>,
     tls: Option<TlsAcceptor>,
     limits: Limits,
 }
@@ -76,6 +78,17 @@ impl Server {
         Self::over(engine, TcpListener::from_std(socket)?).await
     }
 
+    /// A conformance run's service over a socket that listens already.
+    ///
+    /// # Errors
+    /// As above; a socket that others than this machine reach is refused.
+    pub async fn conformance(service: ConformanceService, socket: std::net::TcpListener) -> io::Result<Self> {
+        let engine = service.main().await.app.engine;
+        let mut server = Self::from_listener(engine, socket).await?;
+        server.main.conformance = Some(service);
+        Ok(server)
+    }
+
     async fn over(engine: Engine, socket: TcpListener) -> io::Result<Self> {
         let config = engine.config();
         refuse_beyond(config, socket.local_addr()?)?;
@@ -95,10 +108,12 @@ impl Server {
         let operators = operators(engine, &main).zip(own).map(|(service, socket)| Listener {
             socket,
             service,
+            conformance: None,
             tls: None,
             limits: Limits { connections: 64, ..limits },
         });
-        Ok(Self { main: Listener { socket, service: main, tls, limits }, operators, deadline })
+        let main = Listener { socket, service: main, conformance: None, tls, limits };
+        Ok(Self { main, operators, deadline })
     }
 
     /// The address of the main listener.
@@ -191,6 +206,7 @@ impl Listener {
             };
             let connection = Connection {
                 service: self.service.clone(),
+                conformance: self.conformance.clone(),
                 tls: self.tls.clone(),
                 limits: self.limits,
                 builder: builder.clone(),
@@ -199,7 +215,11 @@ impl Listener {
             };
             connections.spawn(connection.serve(stream, (place, own)));
         }
-        let detached = self.service.app.shared.detached.clone();
+        let service = match &self.conformance {
+            Some(conformance) => conformance.main().await,
+            None => self.service,
+        };
+        let detached = service.app.shared.detached.clone();
         drop(self.socket);
         tokio::select! {
             () = async {
@@ -267,6 +287,7 @@ fn builder(header: Duration) -> Builder<TokioExecutor> {
 
 struct Connection {
     service: AuthKit,
+    conformance: Option<ConformanceService>,
     tls: Option<TlsAcceptor>,
     limits: Limits,
     builder: Arc<Builder<TokioExecutor>>,
@@ -290,11 +311,15 @@ impl Connection {
     }
 
     async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self, stream: S) {
-        let mut service = self.service;
-        service.peer = Some(self.peer.ip());
-        let service = hyper::service::service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
-            service.clone().call(request)
-        });
+        let (mut service, conformance, peer) = (self.service, self.conformance, Some(self.peer.ip()));
+        service.peer = peer;
+        let service =
+            hyper::service::service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
+                match conformance.clone() {
+                    Some(conformance) => Box::pin(async move { Ok(conformance.answer(request, peer).await) }),
+                    None => service.clone().call(request),
+                }
+            });
         let timer = Box::pin(tokio::time::sleep(self.limits.header));
         let io = TokioIo::new(Greeting { stream, missing: GREETING, timer });
         let connection = self.builder.serve_connection(io, service);

@@ -76,6 +76,12 @@ impl EngineBuilder {
         self
     }
 
+    /// Hashes passwords on a pool that other engines use too.
+    pub(crate) fn shared_hasher(mut self, hasher: Arc<dyn PasswordHasher>) -> Self {
+        self.hasher = Some(hasher);
+        self
+    }
+
     /// The application's own mail templates.
     #[must_use]
     pub fn templates(mut self, templates: Templates) -> Self {

@@ -66,6 +66,16 @@ impl Engine {
         worker::start(self.clone())
     }
 
+    /// Does once and in order what the [worker](Self::start_worker) does again and again: hears the feed, delivers all mail
+    /// that is due, seals the audit log, cleans up, looks after the keys. For tests in the place of a worker, above all
+    /// after their clock has jumped.
+    ///
+    /// # Errors
+    /// Those of the store; what was done before stays done.
+    pub async fn catch_up(&self) -> authkit_core::Result<()> {
+        worker::catch_up(self).await
+    }
+
     /// The configuration it was built from.
     #[must_use]
     pub fn config(&self) -> &Config {

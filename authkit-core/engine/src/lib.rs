@@ -28,6 +28,7 @@
 mod breached;
 mod builder;
 pub mod config;
+mod conformance;
 mod counting;
 mod engine;
 mod error;
@@ -46,6 +47,7 @@ pub use authkit_core as core;
 pub use breached::BreachedList;
 pub use builder::EngineBuilder;
 pub use config::Config;
+pub use conformance::{Administrator, Conformance, ConformanceClock, Start};
 pub use engine::{Engine, NotReady};
 pub use error::EngineError;
 pub use hashing::{Argon2Options, Argon2Pool};

@@ -39,6 +39,22 @@ pub(crate) async fn open(
     random: &dyn Random,
     migrate: bool,
 ) -> Result<Opened, EngineError> {
+    let store = opened(config, clock, migrate).await?;
+    if store.is_scratch().await.map_err(unread)? {
+        // Its keys and tokens are known to everybody, and the next reset would delete what is kept here.
+        let scratch = "a conformance run has used this database; name another one".to_owned();
+        return Err(EngineError::Database(scratch).at(&config.shown_database_url()));
+    }
+    writable(&store).await.map_err(|error| error.at(&config.shown_database_url()))?;
+    let key = match config.is_development() && config.keys.master.is_empty() {
+        true => development_key(config, &store, random).await?,
+        false => None,
+    };
+    Ok(Opened { store: Arc::new(store), key })
+}
+
+/// The configured database with an up-to-date schema.
+pub(crate) async fn opened(config: &Config, clock: Arc<dyn Clock>, migrate: bool) -> Result<SqlStore, EngineError> {
     let store = connect(config, clock).await?;
     let state = store.migration_state().await.map_err(failed)?;
     if !state.pending.is_empty() {
@@ -52,12 +68,7 @@ pub(crate) async fn open(
         };
         store.migrate(progress).await.map_err(failed)?;
     }
-    writable(&store).await.map_err(|error| error.at(&config.shown_database_url()))?;
-    let key = match config.is_development() && config.keys.master.is_empty() {
-        true => development_key(config, &store, random).await?,
-        false => None,
-    };
-    Ok(Opened { store: Arc::new(store), key })
+    Ok(store)
 }
 
 /// A unit that changes nothing tells whether units can be committed: a database that another process holds, or that is

@@ -145,6 +145,17 @@ pub(crate) fn start(engine: Engine) -> WorkerHandle {
     WorkerHandle { engine, owner, stop, tasks }
 }
 
+pub(crate) async fn catch_up(engine: &Engine) -> Result<()> {
+    let cx = engine.context();
+    cx.authority.poll(cx).await?;
+    let owner = cx.uuid();
+    while matches!(deliver(engine, owner).await?, Next::Now) {}
+    engine.audit().seal().await?;
+    engine.sessions().flush_activity().await?;
+    engine.sessions().sweep().await?;
+    engine.sessions().ensure_keys().await
+}
+
 fn done<T>(outcome: Result<T>) -> Result<Next> {
     outcome.map(|_| Next::Later)
 }

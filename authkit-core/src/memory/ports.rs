@@ -71,6 +71,11 @@ impl SeededRandom {
     pub fn new(seed: u64) -> Self {
         Self(Arc::new(Mutex::new(seed)))
     }
+
+    /// Goes on with the sequence of `seed`, as do its clones.
+    pub fn reseed(&self, seed: u64) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = seed;
+    }
 }
 
 impl Random for SeededRandom {

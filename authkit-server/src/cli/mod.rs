@@ -61,6 +61,10 @@ enum Command {
         /// Listen on this address instead of the configured one; port 0 takes a free port
         #[arg(long, value_name = "ADDRESS")]
         listen: Option<SocketAddr>,
+        /// Serve scenarios: a clock set by hand, randomness that can be foretold, no limits, a state deleted at each
+        /// reset; in memory unless another database is configured
+        #[arg(long)]
+        conformance: bool,
     },
     /// Bring the database's schema up to date
     Migrate(migrate::Arguments),
@@ -143,7 +147,7 @@ impl Cli {
     /// What works on an installation.
     async fn administer(self, config: Config, output: &Output) -> Outcome {
         match self.command {
-            Command::Serve { listen } => serve::run(config, listen, output).await,
+            Command::Serve { listen, conformance } => serve::run(config, listen, conformance, output).await,
             Command::Migrate(arguments) => migrate::run(&config, &arguments, output).await,
             Command::User(command) => user::run(config, command, output).await,
             Command::Role(command) => role::run(config, command, output).await,

@@ -2,9 +2,10 @@
 
 use super::{
     Failure, Outcome, Output, engine, log,
-    output::{BOLD, CYAN, GREEN, paint},
+    output::{BOLD, CYAN, GREEN, RED, paint},
 };
-use authkit_engine::Config;
+use authkit_engine::{Config, Conformance};
+use authkit_server::{ConformanceService, Server};
 use std::{
     net::{SocketAddr, TcpListener},
     process::ExitCode,
@@ -12,9 +13,13 @@ use std::{
 };
 use tokio::time::Instant;
 
-pub(crate) async fn run(mut config: Config, listen: Option<SocketAddr>, output: &Output) -> Outcome {
+pub(crate) async fn run(mut config: Config, listen: Option<SocketAddr>, conformance: bool, output: &Output) -> Outcome {
     if let Some(listen) = listen {
         config.listen = listen;
+    }
+    // What `serve` keeps by default is never what a conformance run deletes.
+    if conformance && config.database_url.expose() == Config::default().database_url.expose() {
+        config.database_url = "sqlite::memory:".into();
     }
     config.check()?;
     log::server(&config).map_err(Failure::new)?;
@@ -24,10 +29,11 @@ pub(crate) async fn run(mut config: Config, listen: Option<SocketAddr>, output: 
         Failure::new(format!("cannot listen on {}: {error}", config.listen)).next(next)
     })?;
     config.listen = socket.local_addr().map_err(|error| Failure::new(format!("no address to listen on: {error}")))?;
+    if conformance {
+        return Box::pin(scenarios(config, socket, output)).await;
+    }
     let engine = engine(config).await?;
-    let server = authkit_server::Server::from_listener(engine.clone(), socket)
-        .await
-        .map_err(|error| Failure::new(format!("cannot serve: {error}")))?;
+    let server = Server::from_listener(engine.clone(), socket).await.map_err(unserved)?;
     let worker = engine.start_worker();
     let url = server.url();
     output.result(&serde_json::json!({ "listening": url }), || welcome(engine.config(), &url));
@@ -43,6 +49,37 @@ pub(crate) async fn run(mut config: Config, listen: Option<SocketAddr>, output: 
     let until = when.await.unwrap_or_else(|_| Instant::now()) + engine.config().shutdown.deadline.duration();
     worker.stop(until.saturating_duration_since(Instant::now())).await;
     tracing::info!("stopped");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn unserved(error: std::io::Error) -> Failure {
+    Failure::new(format!("cannot serve: {error}"))
+}
+
+/// `authkit serve --conformance`
+async fn scenarios(config: Config, socket: TcpListener, output: &Output) -> Outcome {
+    let database = config.shown_database_url();
+    let service = ConformanceService::new(Conformance::open(config).await?).await?;
+    let server = Server::conformance(service, socket).await.map_err(unserved)?;
+    let url = server.url();
+    output.result(&serde_json::json!({ "listening": url, "conformance": true }), || {
+        [
+            format!("{} {}", paint(BOLD, "AuthKit"), env!("CARGO_PKG_VERSION")),
+            format!("{} {}", paint(GREEN, "listening on"), paint(BOLD, &url)),
+            paint(
+                RED,
+                "CONFORMANCE MODE: every token can be foretold, nothing is limited, anybody here sets the clock.",
+            ),
+            paint(RED, format!("Each POST {url}/conformance/reset deletes everything in {database}.")),
+        ]
+        .join("\n")
+    });
+    tracing::warn!(url, database, "conformance mode: tokens can be foretold, and every reset deletes the database");
+    let asked = async {
+        let name = signal().await;
+        tracing::info!(signal = name, "stopping");
+    };
+    server.run(asked).await;
     Ok(ExitCode::SUCCESS)
 }
 

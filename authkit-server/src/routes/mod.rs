@@ -3,6 +3,7 @@
 pub(crate) mod admin_audit;
 pub(crate) mod admin_users;
 pub(crate) mod auth;
+pub(crate) mod conformance;
 pub(crate) mod dev_outbox;
 pub(crate) mod devices;
 pub(crate) mod docs;
@@ -59,6 +60,13 @@ pub(crate) fn operators(mounted: Mounted) -> Api {
     let mut api = Api::new(document());
     health::register(&mut api);
     operations(&mut api, mounted);
+    api
+}
+
+/// The routes beside the contract that scenarios need.
+pub(crate) fn conformance() -> Api {
+    let mut api = Api::new(document());
+    conformance::register(&mut api);
     api
 }
 

@@ -1,6 +1,7 @@
 //! The whole router in process, over an engine on SQLite and on PostgreSQL.
 
 mod access;
+mod conformance;
 mod contract;
 mod devices;
 mod embedding;

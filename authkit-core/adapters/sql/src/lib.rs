@@ -35,6 +35,7 @@ mod notices;
 mod options;
 mod plan;
 mod roles;
+mod scratch;
 mod sessions;
 mod store;
 #[cfg(test)]

@@ -43,6 +43,12 @@ const MIGRATIONS: &[Migration] = migrations! {
     2 "devices" from 1 "0002_devices.sql";
 };
 
+/// Every table, in the order in which migrations make them.
+pub(crate) fn tables() -> impl Iterator<Item = &'static str> {
+    let lines = MIGRATIONS.iter().flat_map(|migration| migration.sqlite.lines());
+    lines.filter_map(|line| line.strip_prefix("CREATE TABLE ")?.split([' ', '(']).next())
+}
+
 /// The newest schema that this program knows.
 pub const LATEST: i64 = MIGRATIONS[MIGRATIONS.len() - 1].version;
 
