@@ -1,6 +1,6 @@
 # A thin index: each line calls one script or one cargo command.
 
-.PHONY: help run test soak check bench fmt setup generated advisories guide
+.PHONY: help run test soak check conformance bench fmt setup generated advisories guide
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -16,6 +16,9 @@ soak: ## the same cases at their full counts
 
 check: ## formatting, lints, docs, licences, generated files
 	@scripts/check.sh
+
+conformance: ## every scenario in every language, written to docs/conformance.md
+	@scripts/setup.sh test && cargo run --quiet -p authkit-tests --bin conformance
 
 bench: ## benchmarks, written to docs/benchmarks.md
 	@scripts/bench.sh

@@ -36,6 +36,7 @@ if [ "${AUTHKIT_SOAK:-}" = 1 ]; then
 else
   runner "cargo test" cargo test --workspace --no-fail-fast
 fi
+runner "conformance" cargo run --quiet -p authkit-tests --bin conformance -- --check
 for suite in scripts/run-guide.sh scripts/walk-pages.py tests/suites/*; do
   [ -x "$suite" ] && [ -f "$suite" ] && runner "$suite" "$suite"
 done

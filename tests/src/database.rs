@@ -17,6 +17,12 @@ impl Database {
         Self { url: format!("sqlite://{}", directory.path().join("authkit.db").display()), directory }
     }
 
+    /// SQLite in the server's memory.
+    #[must_use]
+    pub fn memory() -> Self {
+        Self { url: "sqlite::memory:".to_owned(), directory: TempDir::new().unwrap() }
+    }
+
     /// A database of the private PostgreSQL server, owned by an ordinary role.
     pub async fn postgres() -> Self {
         let url = tokio::task::spawn_blocking(|| Postgres::start().create_database()).await.unwrap();

@@ -3,10 +3,16 @@
 
 mod client;
 mod database;
+mod place;
+mod scenario;
 mod server;
+mod standin;
+pub mod table;
 
 pub use client::{Answer, Client, totp_code};
 pub use database::Database;
+pub use place::Place;
+pub use scenario::Scenario;
 pub use server::Server;
 
 /// How often a case repeats: `full` under `make soak` (`AUTHKIT_SOAK` is set), `bounded` under `make test`.

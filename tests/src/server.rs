@@ -59,8 +59,18 @@ impl Server {
         Self::start_with(database, &[("AUTHKIT_RATE_LIMITS__ENABLED", "false")]).await
     }
 
+    /// Starts it in conformance mode, with cheap password hashes.
+    pub async fn start_conformance(database: &Database) -> Self {
+        let cheap = [("AUTHKIT_ARGON2__MEMORY_KIB", "64"), ("AUTHKIT_ARGON2__ITERATIONS", "1")];
+        Self::serve(database, &["serve", "--conformance"], &cheap).await
+    }
+
     /// Starts it with `env` and waits until it listens.
     pub async fn start_with(database: &Database, env: &[(&str, &str)]) -> Self {
+        Self::serve(database, &["serve"], env).await
+    }
+
+    async fn serve(database: &Database, arguments: &[&str], env: &[(&str, &str)]) -> Self {
         let mut command = Self::command(database);
         let log = std::fs::OpenOptions::new()
             .create(true)
@@ -68,7 +78,7 @@ impl Server {
             .open(database.directory().join("server.log"))
             .unwrap();
         let mut child = command
-            .arg("serve")
+            .args(arguments)
             .envs(env.iter().copied())
             .stdout(Stdio::piped())
             .stderr(log)

@@ -3,6 +3,7 @@
 
 mod attacks;
 mod commands;
+mod conformance;
 mod crash;
 mod devices;
 mod enumeration;

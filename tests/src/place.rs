@@ -1,0 +1,77 @@
+//! Where scenarios run: a service in this process, or a server in conformance mode.
+
+use authkit_engine::Conformance;
+use authkit_server::ConformanceService;
+use reqwest::Method;
+use serde_json::Value;
+use tower::ServiceExt as _;
+
+/// Where scenarios run.
+#[derive(Clone)]
+pub enum Place {
+    /// A service in this process.
+    Inside(ConformanceService),
+    /// A server in conformance mode.
+    At(String, reqwest::Client),
+}
+
+impl Place {
+    /// A service in this process over `conformance`.
+    pub async fn inside(conformance: Conformance) -> Self {
+        Self::Inside(ConformanceService::new(conformance).await.unwrap())
+    }
+
+    /// The server at `url`.
+    #[must_use]
+    pub fn at(url: &str) -> Self {
+        Self::At(url.to_owned(), reqwest::Client::builder().no_proxy().build().unwrap())
+    }
+
+    /// Sends a request; status and body of the answer.
+    ///
+    /// # Errors
+    /// When none comes.
+    pub async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, String)],
+        body: Option<Value>,
+    ) -> Result<(u16, Value), String> {
+        let method: Method = method.parse().map_err(|_| format!("{method} is no method"))?;
+        let mut request = http::Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, value);
+        }
+        if body.is_some() {
+            request = request.header("content-type", "application/json");
+        }
+        let request = request.body(body.map(|body| body.to_string()).unwrap_or_default()).map_err(|e| e.to_string())?;
+        let (status, bytes) = match self {
+            Self::Inside(service) => {
+                let response = service.clone().oneshot(request).await.map_err(|error| error.to_string())?;
+                let status = response.status().as_u16();
+                let body = http_body_util::BodyExt::collect(response.into_body()).await.map_err(|e| e.to_string())?;
+                (status, body.to_bytes())
+            }
+            Self::At(url, client) => {
+                let (parts, body) = request.into_parts();
+                let sent = client.request(parts.method, format!("{url}{path}")).headers(parts.headers).body(body);
+                let response = sent.send().await.map_err(|error| error.to_string())?;
+                (response.status().as_u16(), response.bytes().await.map_err(|error| error.to_string())?)
+            }
+        };
+        Ok((status, serde_json::from_slice(&bytes).unwrap_or_default()))
+    }
+
+    /// One of the routes that only conformance mode has, or the outbox.
+    ///
+    /// # Errors
+    /// When it does not succeed.
+    pub async fn control(&self, method: &str, path: &str, body: Option<Value>) -> Result<Value, String> {
+        match self.send(method, path, &[], body).await? {
+            (200, answer) => Ok(answer),
+            (status, problem) => Err(format!("{method} {path}: {status} {problem}")),
+        }
+    }
+}
