@@ -3,6 +3,7 @@
 
 mod client;
 mod database;
+mod device;
 mod place;
 mod scenario;
 mod server;

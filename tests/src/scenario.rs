@@ -1,6 +1,6 @@
 //! The Rust runner of tests/scenarios.
 
-use crate::{Place, standin::Client};
+use crate::{Place, device::Device, standin::Client};
 use authkit_testkit::authenticator;
 use futures_util::future::join_all;
 use serde::Deserialize;
@@ -30,7 +30,9 @@ pub struct Scenario {
 #[serde(deny_unknown_fields)]
 struct Step {
     r#as: Option<String>,
+    device: Option<String>,
     call: Option<String>,
+    claim: Option<String>,
     #[serde(default)]
     with: Map<String, Value>,
     tenant: Option<String>,
@@ -75,7 +77,7 @@ impl Scenario {
     pub async fn run(&self, place: &Place) -> Run {
         let fresh = place.control("POST", "/conformance/reset", Some(json!({}))).await?;
         let admin = json!({"email": fresh["email"], "password": fresh["password"]});
-        let mut play = Play { place, admin, clients: HashMap::new(), saved: HashMap::new() };
+        let mut play = Play { place, admin, clients: HashMap::new(), devices: HashMap::new(), saved: HashMap::new() };
         for (number, step) in self.steps.iter().enumerate() {
             play.step(step).await.map_err(|reason| format!("step {}: {reason}", number + 1))?;
         }
@@ -87,6 +89,7 @@ struct Play<'a> {
     place: &'a Place,
     admin: Value,
     clients: HashMap<String, Client>,
+    devices: HashMap<String, Device>,
     saved: HashMap<String, String>,
 }
 
@@ -128,6 +131,15 @@ impl Play<'_> {
             let client = &self.clients[name];
             let calls = (0..step.times.unwrap_or(1)).map(|_| client.call(operation, &with, step.key.as_deref()));
             return Ok(join_all(calls).await);
+        } else if let Some(name) = &step.device {
+            let with = self.fill(&Value::Object(step.with.clone()))?;
+            let code = self.fill(&json!(step.claim))?;
+            let device = self.devices.entry(name.clone()).or_insert_with(|| Device::new(self.place));
+            return Ok(vec![match (&step.call, code.as_str()) {
+                (None, Some(code)) => device.claim(code).await,
+                (Some(operation), None) => device.call(operation, &with).await,
+                _ => return Err("a device claims or calls".to_owned()),
+            }]);
         } else if let Some(mail) = &step.mail {
             let list = self.place.control("GET", &format!("/v1/dev/outbox?to={}", mail["to"]), None).await?;
             let mut mails = list["data"].as_array().into_iter().flatten();

@@ -56,7 +56,8 @@ impl Client {
         tokens.clone().ok_or_else(signed_out)
     }
 
-    async fn send(
+    /// One call with these tokens and no other.
+    pub(crate) async fn send(
         &self,
         name: &str,
         arguments: &Value,

@@ -24,7 +24,7 @@ fn root() -> PathBuf {
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let only = arguments.iter().position(|argument| argument == "--only").map(|place| arguments[place + 1].as_str());
+    let only = arguments.windows(2).find(|pair| pair[0] == "--only").map(|pair| pair[1].as_str());
     let wanted = |language: &str| only.is_none_or(|only| only == language);
     let scenarios = Scenario::read_all();
     let titles: BTreeMap<String, String> = scenarios.iter().map(|s| (s.file.clone(), s.name.clone())).collect();
@@ -88,7 +88,7 @@ async fn rust(scenarios: &[Scenario]) -> Vec<Record> {
 async fn all(scenarios: &[Scenario], mode: &str, place: &Place) -> Vec<Record> {
     let mut records = Vec::new();
     for scenario in scenarios {
-        let (outcome, reason) = match scenario.skipped("rust", &["http"]) {
+        let (outcome, reason) = match scenario.skipped("rust", &["http", "device"]) {
             Some(reason) => (Outcome::Skipped, Some(reason)),
             None => match scenario.run(place).await {
                 Ok(()) => (Outcome::Passed, None),

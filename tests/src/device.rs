@@ -1,0 +1,65 @@
+//! Does for scenarios what a device's client does: a key of its own, challenges that are believed only from the server that
+//! it met first, and a new token when the one before does not count any more.
+
+use crate::{Place, standin::Client};
+use authkit_core::{memory::SystemRandom, wire::DeviceId};
+use authkit_testkit::device::FakeDevice;
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::fmt::Display;
+
+type Answer = Result<Value, Value>;
+
+/// A device of a scenario.
+pub(crate) struct Device {
+    key: FakeDevice,
+    client: Client,
+    claimed: Option<Value>,
+}
+
+fn not_its_own(error: impl Display) -> Value {
+    json!({"code": "device.disbelieved", "status": 0, "message": error.to_string()})
+}
+
+impl Device {
+    pub(crate) fn new(place: &Place) -> Self {
+        Self { key: FakeDevice::new(&SystemRandom).unwrap(), client: Client::new(place, None), claimed: None }
+    }
+
+    /// Becomes the device of whoever made the code.
+    pub(crate) async fn claim(&mut self, code: &str) -> Answer {
+        let asked = self.send("requestDeviceChallenge", self.key.ask_to_claim()).await?;
+        let challenge = serde_json::from_value(asked).map_err(not_its_own)?;
+        let claim = self.key.claim(code, &challenge).map_err(not_its_own)?;
+        let claimed = self.send("claimDevice", claim).await?;
+        self.claimed = Some(claimed.clone());
+        Ok(claimed)
+    }
+
+    /// Calls an operation with its token.
+    pub(crate) async fn call(&mut self, name: &str, arguments: &Value) -> Answer {
+        match self.client.send(name, arguments, None, self.claimed.as_ref()).await {
+            Err(error) if error["code"] == "auth.invalid_token" => {
+                self.authenticate().await?;
+                self.client.send(name, arguments, None, self.claimed.as_ref()).await
+            }
+            answer => answer,
+        }
+    }
+
+    async fn authenticate(&mut self) -> Result<(), Value> {
+        let claimed = self.claimed.as_ref().ok_or_else(|| not_its_own("it was not claimed"))?;
+        let id: DeviceId = claimed["device"]["id"].as_str().unwrap_or_default().parse().map_err(not_its_own)?;
+        let asked = self.send("requestDeviceChallenge", self.key.ask_for_token(id)).await?;
+        let challenge = serde_json::from_value(asked).map_err(not_its_own)?;
+        let proof = self.key.token(id, &challenge).map_err(not_its_own)?;
+        let mut token = self.send("issueDeviceToken", proof).await?;
+        token["device"] = json!({ "id": id });
+        self.claimed = Some(token);
+        Ok(())
+    }
+
+    async fn send(&self, name: &str, request: impl Serialize) -> Answer {
+        self.client.send(name, &json!(request), None, None).await
+    }
+}
