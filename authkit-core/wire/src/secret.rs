@@ -62,6 +62,8 @@ impl utoipa::PartialSchema for Secret {
         utoipa::openapi::ObjectBuilder::new()
             .schema_type(utoipa::openapi::schema::Type::String)
             .format(Some(utoipa::openapi::SchemaFormat::KnownFormat(utoipa::openapi::KnownFormat::Password)))
+            // No body may hold a NUL, and a secret is the one text that no narrower pattern bounds.
+            .pattern(Some(r"^[^\u0000]*$"))
             .into()
     }
 }
