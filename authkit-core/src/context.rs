@@ -11,7 +11,7 @@ use crate::{
     sessions::{Authority, FeedEvent, Sessions},
     tenants::Tenants,
 };
-use authkit_wire::{ErrorCode, TenantId};
+use authkit_wire::{AuditOutcome, ErrorCode, TenantId};
 use jiff::{SignedDuration, Timestamp};
 use std::{net::IpAddr, sync::Arc};
 use uuid::Uuid;
@@ -114,6 +114,13 @@ impl Context {
             Err(error) if error.conflict().is_some() => Ok(None),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Tells the observer of an operation that leaves no audit record how it ended.
+    pub(crate) fn happened<T>(&self, what: &'static str, result: Result<T, Error>) -> Result<T, Error> {
+        let outcome = if result.is_ok() { AuditOutcome::Success } else { AuditOutcome::Failure };
+        self.observer.happened(what, outcome);
+        result
     }
 
     /// Asks the host application whether an operation may go on. Call it after validation and before the unit of work.

@@ -6,7 +6,7 @@ use super::{
     register::taken,
     reset::{drop_factors, void_tokens},
     settings_of, signed_in,
-    tokens::void_unless_failed,
+    tokens::void_link,
 };
 use crate::{
     Context, Origin, Principal, Result, audit,
@@ -192,6 +192,6 @@ fn key_of(cx: &Context, email: &str, tenant: authkit_wire::TenantId) -> Result<s
 fn refused(error: StoreError) -> crate::Error {
     match error.conflict() {
         Some((0, Conflict::Taken)) => taken(),
-        _ => void_unless_failed(error),
+        _ => error.or_conflict(void_link),
     }
 }

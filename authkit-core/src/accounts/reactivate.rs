@@ -2,7 +2,7 @@
 
 use super::{
     AccountChange, Accounts, OneTimeToken, Presented, TokenPurpose, User, make_token, push_hook, reset::void_tokens,
-    tokens::void_unless_failed,
+    tokens::void_link,
 };
 use crate::{
     Context, Origin, Result, audit,
@@ -46,7 +46,7 @@ impl Accounts {
         unit.push(audit::entry(cx, &origin, "user.activated").actor(user.id).person(&user).build());
         unit.push(notices::tell(cx, &user, AccountEvent::AccountReactivated));
         push_hook(cx, &mut unit, &operation);
-        cx.commit(Scope::Tenant(user.tenant), unit).await.map_err(void_unless_failed)?;
+        cx.commit(Scope::Tenant(user.tenant), unit).await.map_err(|error| error.or_conflict(void_link))?;
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     AccountChange, Accounts, Email, OneTimeToken, Presented, TokenPurpose, User, make_token, passwords::NewPassword,
-    place::Place, pseudonym, push_hook, push_hooks, tokens::void_unless_failed,
+    place::Place, pseudonym, push_hook, push_hooks, tokens::void_link,
 };
 use crate::{
     Context, Origin, Result, audit,
@@ -83,7 +83,7 @@ impl Accounts {
         unit.push(audit::entry(cx, &origin, "password.reset").actor(user.id).person(&user).build());
         unit.push(notices::tell(cx, &user, AccountEvent::PasswordChanged));
         push_hooks(cx, &mut unit, &operation);
-        cx.commit(Scope::Tenant(user.tenant), unit).await.map_err(void_unless_failed)?;
+        cx.commit(Scope::Tenant(user.tenant), unit).await.map_err(|error| error.or_conflict(void_link))?;
         Ok(())
     }
 }

@@ -5,7 +5,6 @@ use crate::{
     Context, Error, Origin, Result,
     crypto::{OpaqueKind, OpaqueToken},
     later,
-    ports::StoreError,
     tenants::DEFAULT_TENANT,
 };
 use authkit_wire::{ErrorCode, OneTimeTokenId, Secret, TenantId};
@@ -107,13 +106,8 @@ impl Presented {
     }
 }
 
-/// What a failed commit means where the token is used up in the unit: whatever was quicker, another use of the link or a
-/// change of the account, has made the link void.
-pub(super) fn void_unless_failed(error: StoreError) -> Error {
-    if error.conflict().is_some() { void_link() } else { error.into() }
-}
-
-/// The answer to a link that is forged, used or too old.
+/// The answer to a link that is forged, used or too old. Where the token is used up in a unit, a conflict says that too:
+/// whatever was quicker, another use of the link or a change of the account, has made the link void.
 pub(crate) fn void_link() -> Error {
     Error::new(ErrorCode::InvalidOneTimeToken, "The link was used, has run out, or was replaced; ask for a new one.")
 }

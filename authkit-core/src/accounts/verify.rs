@@ -4,7 +4,7 @@ use super::{
     AccountChange, Accounts, Presented, Registration, TokenPurpose, of_tenant, push_hook, redirect,
     register::{new_user, user_of},
     settings_of,
-    tokens::{void_link, void_unless_failed},
+    tokens::void_link,
 };
 use crate::{
     Context, Origin, Result, audit,
@@ -56,7 +56,7 @@ impl Accounts {
         unit.push(audit::entry(cx, &origin, "user.verified").actor(user.id).person(&user).build());
         unit.push(notices::tell(cx, &user, AccountEvent::Welcome));
         // Also when the address was taken while this request was under way.
-        cx.commit(Scope::Tenant(tenant), unit).await.map_err(void_unless_failed)?;
+        cx.commit(Scope::Tenant(tenant), unit).await.map_err(|error| error.or_conflict(void_link))?;
         let allowed = || cx.settings.redirect_urls.iter().chain(&settings.redirect_urls);
         let redirect_url = registration.redirect_url.filter(|url| redirect::check(url, allowed()).is_ok());
         Ok(VerifiedView { user: user.view(), redirect_url })

@@ -19,7 +19,7 @@ use crate::{
     sessions::device_tokens,
 };
 use authkit_wire::{
-    AuditOutcome, ClaimDeviceRequest, ClaimedDeviceView, DeviceId, DeviceStatus, ErrorCode, UserStatus,
+    ClaimDeviceRequest, ClaimedDeviceView, DeviceId, DeviceStatus, ErrorCode, UserStatus,
     device::{ClaimCode, KeyAlgorithm, Purpose},
 };
 
@@ -50,12 +50,7 @@ impl Devices {
     /// `request.validation_failed`, `auth.refused_by_application`.
     pub async fn claim(&self, origin: &Origin, request: ClaimDeviceRequest) -> Result<ClaimedDeviceView> {
         let claimed = self.claim_counted(origin, &request).await;
-        let outcome = match &claimed {
-            Ok(_) => AuditOutcome::Success,
-            Err(_) => AuditOutcome::Failure,
-        };
-        self.cx.observer.happened("device.claim", outcome);
-        claimed
+        self.cx.happened("device.claim", claimed)
     }
 
     async fn claim_counted(&self, origin: &Origin, request: &ClaimDeviceRequest) -> Result<ClaimedDeviceView> {
@@ -186,11 +181,8 @@ async fn repeat(
     for change in guess.withdrawals() {
         unit.push(change);
     }
-    match cx.commit(Scope::Tenant(claim.tenant), unit).await {
-        Ok(_) => Ok(view(device, access_token, expires_in)),
-        Err(error) if error.conflict().is_some() => Err(proof::refused()),
-        Err(error) => Err(error.into()),
-    }
+    cx.commit(Scope::Tenant(claim.tenant), unit).await.map_err(|error| error.or_conflict(proof::refused))?;
+    Ok(view(device, access_token, expires_in))
 }
 
 fn new_device(cx: &Context, claim: &DeviceClaim, proved: &Proved) -> Device {

@@ -101,11 +101,9 @@ impl Devices {
         let entry = audit::entry(cx, origin, "device.claim_voided").actor(user.id).person(&user);
         unit.push(entry.data("claim", id.to_string()).build());
         push_hook(cx, &mut unit, &operation);
-        match cx.commit(Scope::Tenant(user.tenant), unit).await {
-            Ok(_) => Ok(()),
-            Err(error) if error.conflict().is_some() => Err(ErrorCode::DeviceClaimNotFound.into()),
-            Err(error) => Err(error.into()),
-        }
+        let gone = || ErrorCode::DeviceClaimNotFound.into();
+        cx.commit(Scope::Tenant(user.tenant), unit).await.map_err(|error| error.or_conflict(gone))?;
+        Ok(())
     }
 }
 

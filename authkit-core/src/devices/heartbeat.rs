@@ -29,11 +29,8 @@ impl Devices {
         let fresh = device.last_seen_at.is_some_and(|seen| at.duration_since(seen) < FRESH);
         if news || !fresh {
             let beat = DeviceChange::Beat { id: device.id, at, status, version, capabilities };
-            match cx.commit(Scope::Tenant(caller.tenant), Unit::new().with(beat)).await {
-                Ok(_) => {}
-                Err(error) if error.conflict().is_some() => return Err(invalid_token()),
-                Err(error) => return Err(error.into()),
-            }
+            let unit = Unit::new().with(beat);
+            cx.commit(Scope::Tenant(caller.tenant), unit).await.map_err(|error| error.or_conflict(invalid_token))?;
         }
         Ok(HeartbeatView { server_time: at.as_second(), next_in: cx.settings.devices.heartbeat.as_secs() })
     }

@@ -86,11 +86,9 @@ impl Devices {
         let entry = audit::entry(cx, origin, "device.renamed").actor(user.id).person(&user);
         unit.push(entry.data("device", id.to_string()).build());
         push_hook(cx, &mut unit, &operation);
-        match cx.commit(Scope::Tenant(user.tenant), unit).await {
-            Ok(_) => Ok(Device { name, ..device }.view()),
-            Err(error) if error.conflict().is_some() => Err(ErrorCode::DeviceNotFound.into()),
-            Err(error) => Err(error.into()),
-        }
+        let gone = || ErrorCode::DeviceNotFound.into();
+        cx.commit(Scope::Tenant(user.tenant), unit).await.map_err(|error| error.or_conflict(gone))?;
+        Ok(Device { name, ..device }.view())
     }
 
     /// Takes a device of the caller's back, for good; nothing happens when that was done before. Its key can be claimed

@@ -15,7 +15,7 @@ use crate::{
     sessions::device_tokens,
 };
 use authkit_wire::{
-    AuditOutcome, DeviceTokenRequest, DeviceTokenView, UserStatus,
+    DeviceTokenRequest, DeviceTokenView, UserStatus,
     device::{KeyAlgorithm, Purpose},
 };
 use jiff::Timestamp;
@@ -28,12 +28,7 @@ impl Devices {
     /// wrong signatures and challenges that do not count; `auth.refused_by_application`.
     pub async fn token(&self, origin: &Origin, request: DeviceTokenRequest) -> Result<DeviceTokenView> {
         let issued = self.prove(origin, &request).await;
-        let outcome = match &issued {
-            Ok(_) => AuditOutcome::Success,
-            Err(_) => AuditOutcome::Failure,
-        };
-        self.cx.observer.happened("device.token", outcome);
-        issued
+        self.cx.happened("device.token", issued)
     }
 
     async fn prove(&self, origin: &Origin, request: &DeviceTokenRequest) -> Result<DeviceTokenView> {
@@ -65,10 +60,7 @@ impl Devices {
             unless_since: at.saturating_sub(FRESH).unwrap_or(Timestamp::MIN),
         });
         push_hook(cx, &mut unit, &operation);
-        match cx.commit(Scope::Tenant(tenant), unit).await {
-            Ok(_) => Ok(DeviceTokenView { access_token, token_type: "Bearer".into(), expires_in, device_id: id }),
-            Err(error) if error.conflict().is_some() => Err(proof::refused()),
-            Err(error) => Err(error.into()),
-        }
+        cx.commit(Scope::Tenant(tenant), unit).await.map_err(|error| error.or_conflict(proof::refused))?;
+        Ok(DeviceTokenView { access_token, token_type: "Bearer".into(), expires_in, device_id: id })
     }
 }

@@ -4,11 +4,11 @@ use super::{
     codes, not_enrolled, otpauth,
 };
 use crate::{
-    Error, Origin, Principal, Result,
+    Origin, Principal, Result,
     accounts::{AccountChange, push_hook, push_hooks, signed_in},
     audit,
     notices::{self, AccountEvent},
-    ports::{Scope, StoreError, Unit},
+    ports::{Scope, Unit},
     sessions::{FeedEvent, SessionChange},
 };
 use authkit_wire::{BackupCodesView, ErrorCode, Secret, TotpConfirmRequest, TotpEnrolmentView};
@@ -43,15 +43,14 @@ impl Mfa {
             .with(MfaChange::Enrol(totp))
             .with(audit::entry(cx, origin, "mfa.totp_enrolled").person(&user).actor(user.id).build());
         push_hook(cx, &mut unit, &operation);
-        match cx.commit(Scope::Tenant(user.tenant), unit).await {
-            Err(StoreError::Conflict { .. }) => Err(ErrorCode::TotpAlreadyActive.into()),
-            other => other.map_err(Error::from).map(|_| TotpEnrolmentView {
-                secret: Secret::from(base32.as_str()),
-                otpauth_uri: Secret::from(uri.as_str()),
-                qr_svg: qr_svg.into(),
-                qr_png: qr_png.into(),
-            }),
-        }
+        let active = || ErrorCode::TotpAlreadyActive.into();
+        cx.commit(Scope::Tenant(user.tenant), unit).await.map_err(|error| error.or_conflict(active))?;
+        Ok(TotpEnrolmentView {
+            secret: Secret::from(base32.as_str()),
+            otpauth_uri: Secret::from(uri.as_str()),
+            qr_svg: qr_svg.into(),
+            qr_png: qr_png.into(),
+        })
     }
 
     /// Confirms the secret with a code of it and hands out ten backup codes; the other sessions end.

@@ -1,4 +1,5 @@
 use crate::{
+    Error,
     accounts::{AccountChange, AccountStore, User},
     audit::{AuditChange, AuditStore},
     auth::{AttemptChange, AttemptStore},
@@ -164,6 +165,14 @@ impl StoreError {
         match self {
             Self::Conflict { change, reason } => Some((*change, *reason)),
             _ => None,
+        }
+    }
+
+    /// The answer where any conflict means `answer`: whatever was quicker than the unit, and at which of its changes.
+    pub(crate) fn or_conflict(self, answer: impl FnOnce() -> Error) -> Error {
+        match self {
+            Self::Conflict { .. } => answer(),
+            other => other.into(),
         }
     }
 }

@@ -123,11 +123,9 @@ impl Sessions {
         unit.push(FeedEvent::KeysChanged);
         unit.push(audit::entry(cx, origin, "key.revoked").operator().subject(id).build());
         push_hook(cx, &mut unit, &operation);
-        match cx.commit(Scope::System, unit).await {
-            Err(error) if error.conflict().is_some() => Err(ErrorCode::Conflict.into()),
-            Err(error) => Err(error.into()),
-            Ok(_) => Ok(()),
-        }
+        let changed = || ErrorCode::Conflict.into();
+        cx.commit(Scope::System, unit).await.map_err(|error| error.or_conflict(changed))?;
+        Ok(())
     }
 
     /// A key that signs from `active_at` on, after the last of `keys`, which retires then.
@@ -152,13 +150,9 @@ impl Sessions {
             .with(FeedEvent::KeysChanged)
             .with(audit::entry(cx, origin, "key.rotated").operator().subject(key.id).build());
         push_hook(cx, &mut unit, &operation);
-        match cx.commit(Scope::System, unit).await {
-            Ok(_) => Ok(key),
-            Err(error) if error.conflict().is_some() => {
-                Err(Error::new(ErrorCode::Conflict, "The next signing key was just made by somebody else."))
-            }
-            Err(error) => Err(error.into()),
-        }
+        let made = || Error::new(ErrorCode::Conflict, "The next signing key was just made by somebody else.");
+        cx.commit(Scope::System, unit).await.map_err(|error| error.or_conflict(made))?;
+        Ok(key)
     }
 
     async fn make_first(&self, now: Timestamp) -> Result<()> {
