@@ -61,13 +61,13 @@ impl Accounts {
             expires_at: cx.now(),
         };
         let user = new_user(cx, &registration, true);
-        let mut unit = Unit::new()
-            .with(AccountChange::CreateUser(Box::new(user.clone())))
-            .with(AccountChange::DeleteRegistrationsOf { email_key })
-            .with(audit::entry(cx, origin, "user.created").operator().subject(user.id).build());
+        let mut unit = Unit::new();
+        let created = unit.push(AccountChange::CreateUser(Box::new(user.clone())));
+        unit.push(AccountChange::DeleteRegistrationsOf { email_key });
+        unit.push(audit::entry(cx, origin, "user.created").operator().subject(user.id).build());
         push_hook(cx, &mut unit, &operation.on(user.id));
         cx.commit(Scope::Tenant(tenant), unit).await.map_err(|error| match error.conflict() {
-            Some((0, Conflict::Taken)) => taken(),
+            Some((place, Conflict::Taken)) if place == created => taken(),
             _ => error.into(),
         })?;
         Ok(user.view())

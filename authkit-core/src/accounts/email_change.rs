@@ -86,16 +86,16 @@ impl Accounts {
 
         // An address that was never proved may be anybody's: its owner gets no way into the account.
         let way_back = if user.email_verified { Some(way_back(cx, &user, &email)?) } else { None };
-        let mut unit = Unit::new()
-            .with(AccountChange::SetEmail {
-                user: user.id,
-                security_version: user.security_version,
-                email,
-                email_key,
-                kept_session: Some(session),
-                at: cx.now(),
-            })
-            .with(AccountChange::ConsumeToken { id: row.id, token_hash: row.token_hash });
+        let mut unit = Unit::new();
+        let moved = unit.push(AccountChange::SetEmail {
+            user: user.id,
+            security_version: user.security_version,
+            email,
+            email_key,
+            kept_session: Some(session),
+            at: cx.now(),
+        });
+        unit.push(AccountChange::ConsumeToken { id: row.id, token_hash: row.token_hash });
         void_tokens(&mut unit, &user);
         unit.push(AccountChange::DeleteRegistrationsOf { email_key });
         unit.push(SessionChange::EndAllOf { user: user.id, except: Some(session) });
@@ -106,7 +106,7 @@ impl Accounts {
             unit.push(notices::enqueue(cx, user.tenant, &told));
         }
         push_hooks(cx, &mut unit, &operation);
-        cx.commit(Scope::Tenant(user.tenant), unit).await.map_err(refused)?;
+        cx.commit(Scope::Tenant(user.tenant), unit).await.map_err(|error| refused(error, moved))?;
         Ok(())
     }
 
@@ -132,30 +132,27 @@ impl Accounts {
 
         let at = cx.now();
         let reset = Notice::PasswordResetRequested { email: email.clone() };
-        let mut unit = Unit::new()
-            .with(AccountChange::SetEmail {
-                user: user.id,
-                security_version: user.security_version,
-                email,
-                email_key,
-                kept_session: None,
-                at,
-            })
-            .with(AccountChange::SetPassword {
-                user: user.id,
-                // The new address has made it grow.
-                security_version: user.security_version + 1,
-                hash,
-                kept_session: None,
-                keep: cx.settings.password.history,
-                at,
-            })
-            .with(AccountChange::ConsumeToken { id: row.id, token_hash: row.token_hash })
-            .with(AccountChange::DeleteTokensSince {
-                user: user.id,
-                purpose: TokenPurpose::EmailUndo,
-                since: row.created_at,
-            });
+        let mut unit = Unit::new();
+        let moved = unit.push(AccountChange::SetEmail {
+            user: user.id,
+            security_version: user.security_version,
+            email,
+            email_key,
+            kept_session: None,
+            at,
+        });
+        unit.push(AccountChange::SetPassword {
+            user: user.id,
+            // The new address has made it grow.
+            security_version: user.security_version + 1,
+            hash,
+            kept_session: None,
+            keep: cx.settings.password.history,
+            at,
+        });
+        unit.push(AccountChange::ConsumeToken { id: row.id, token_hash: row.token_hash });
+        let since = row.created_at;
+        unit.push(AccountChange::DeleteTokensSince { user: user.id, purpose: TokenPurpose::EmailUndo, since });
         if !mfa_enabled {
             drop_factors(&mut unit, &user, user.security_version + 2, at);
         }
@@ -166,7 +163,7 @@ impl Accounts {
         unit.push(notices::enqueue(cx, user.tenant, &reset));
         unit.push(audit::entry(cx, &origin, "email.change_undone").actor(user.id).person(&user).build());
         push_hooks(cx, &mut unit, &operation);
-        cx.commit(Scope::Tenant(user.tenant), unit).await.map_err(refused)?;
+        cx.commit(Scope::Tenant(user.tenant), unit).await.map_err(|error| refused(error, moved))?;
         Ok(())
     }
 }
@@ -189,9 +186,10 @@ fn key_of(cx: &Context, email: &str, tenant: authkit_wire::TenantId) -> Result<s
     Ok(Email::parse(email, true)?.key(&cx.keyring, tenant))
 }
 
-fn refused(error: StoreError) -> crate::Error {
+/// What a failed commit means, when the change of the address is at `moved` of the unit.
+fn refused(error: StoreError, moved: usize) -> crate::Error {
     match error.conflict() {
-        Some((0, Conflict::Taken)) => taken(),
+        Some((place, Conflict::Taken)) if place == moved => taken(),
         _ => error.or_conflict(void_link),
     }
 }

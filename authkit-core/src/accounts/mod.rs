@@ -72,9 +72,7 @@ pub(crate) fn settings_of(cx: &Context, tenant: TenantId) -> Option<TenantSettin
 
 /// Adds the call of the application's hook after the commit, when it wants one.
 pub(crate) fn push_hook(cx: &Context, unit: &mut Unit, operation: &Operation) {
-    if let Some(notice) = notices::after_hook(cx, operation.clone()) {
-        unit.push(notice);
-    }
+    unit.extend(notices::after_hook(cx, operation.clone()));
 }
 
 /// The same for an operation that ends sessions, of which the application hears as well.

@@ -77,11 +77,12 @@ impl Accounts {
         };
         let mut unit = Unit::new();
         let entry = audit::entry(cx, &place.origin, "user.registered").actor(pseudonym(&cx.keyring, &email_key));
+        let mut created = None;
         if settings.allow_unverified {
             let user = new_user(cx, &registration, false);
+            created = Some(unit.push(AccountChange::CreateUser(Box::new(user.clone()))));
             push_hook(cx, &mut unit, &creation.on(user.id));
             unit.push(entry.subject(user.id).person(&user).build());
-            unit.changes.insert(0, AccountChange::CreateUser(Box::new(user)).into());
         } else {
             unit.push(entry.build());
         }
@@ -95,7 +96,7 @@ impl Accounts {
         unit.push(notices::enqueue(cx, place.home, &notice));
         push_hook(cx, &mut unit, &place.at_home(operation));
         cx.commit(Scope::Tenant(place.home), unit).await.map_err(|error| match error.conflict() {
-            Some((0, Conflict::Taken)) if settings.allow_unverified => taken(),
+            Some((place, Conflict::Taken)) if Some(place) == created => taken(),
             _ => error.into(),
         })?;
         Ok(answer)

@@ -109,8 +109,6 @@ pub(super) fn drop_factors(unit: &mut Unit, user: &User, security_version: i64, 
 
 /// Deletes what was made under the old credentials and is void with them.
 pub(super) fn void_tokens(unit: &mut Unit, user: &User) {
-    for purpose in [TokenPurpose::PasswordReset, TokenPurpose::EmailChange, TokenPurpose::Mfa, TokenPurpose::Reactivate]
-    {
-        unit.push(AccountChange::DeleteTokensOf { user: user.id, purpose });
-    }
+    let void = [TokenPurpose::PasswordReset, TokenPurpose::EmailChange, TokenPurpose::Mfa, TokenPurpose::Reactivate];
+    unit.extend(void.map(|purpose| AccountChange::DeleteTokensOf { user: user.id, purpose }));
 }

@@ -100,12 +100,8 @@ impl Accounts {
         let administrator = audit::administrator(cx, principal).await?;
         for _ in 0..TRIES {
             let mut unit = Unit::new();
-            if let Some(unchanged) = require_reach(cx, principal, &user).await? {
-                unit.push(unchanged);
-            }
-            for lockout in Lockout::all_of(cx, &user) {
-                unit.push(lockout.clear());
-            }
+            unit.extend(require_reach(cx, principal, &user).await?);
+            unit.extend(Lockout::all_of(cx, &user).map(|lockout| lockout.clear()));
             let entry = audit::entry(cx, origin, "user.unlocked").by(principal).subject(user.id).tenant(user.tenant);
             unit.push(entry.seen(administrator.as_ref()).build());
             push_hook(cx, &mut unit, &operation);
@@ -142,7 +138,7 @@ impl Accounts {
             let unchanged = require_reach(cx, principal, user).await?;
             let mut unit =
                 Unit::new().with(AccountChange::DeleteTokensOf { user: user.id, purpose: TokenPurpose::Reactivate });
-            unit.changes.extend(unchanged.map(Into::into));
+            unit.extend(unchanged);
             let entry = audit::entry(cx, origin, "user.deactivated").by(principal).subject(user.id).tenant(user.tenant);
             unit.push(entry.seen(administrator.as_ref()).data("way_back", "shut").build());
             push_hook(cx, &mut unit, &operation);
@@ -189,9 +185,7 @@ impl Accounts {
                 at,
             });
             // Both expect the roles to be as they were read. The earlier reading counts, so that both judgements hold.
-            if let Some(guard) = unchanged.or(guard) {
-                unit.push(guard);
-            }
+            unit.extend(unchanged.or(guard));
             void_tokens(&mut unit, &user);
             unit.push(SessionChange::EndAllOf { user: user.id, except: None });
             unit.push(FeedEvent::UserChanged(user.tenant, user.id));

@@ -175,9 +175,12 @@ impl AuditLog {
     async fn commit(&self, change: AuditChange) -> Result<Outcome> {
         let now = self.cx.now();
         let acquire = LeaseChange::Acquire { name: LEASE, owner: self.sealer.owner, now, until: now + HELD };
-        match self.cx.commit(Scope::System, Unit::new().with(acquire).with(change)).await {
+        let mut unit = Unit::new();
+        let acquired = unit.push(acquire);
+        unit.push(change);
+        match self.cx.commit(Scope::System, unit).await {
             Ok(_) => Ok(Outcome::Done),
-            Err(StoreError::Conflict { change: 0, .. }) => Ok(Outcome::Busy),
+            Err(StoreError::Conflict { change, .. }) if change == acquired => Ok(Outcome::Busy),
             Err(StoreError::Conflict { .. }) => Ok(Outcome::Stale),
             Err(error) => Err(error.into()),
         }

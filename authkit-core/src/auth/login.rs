@@ -9,7 +9,7 @@ use crate::{
     },
     audit, mfa,
     notices::{self, AccountEvent},
-    ports::{Operation, OperationKind, Scope, StoreError, Unit, Verified},
+    ports::{Operation, OperationKind, Scope, Unit, Verified},
     sessions,
 };
 use authkit_wire::{ErrorCode, LoginRequest, LoginView, MfaRequiredView, Secret};
@@ -133,7 +133,7 @@ async fn admit(
         }
         let first = FirstFactor { amr: amr.map(str::to_owned).to_vec(), at: cx.now() };
         let (row, token) = make_token(cx, user, TokenPurpose::Mfa, cx.settings.links.mfa, &first)?;
-        unit.changes.extend(rehashed.map(Into::into));
+        unit.extend(rehashed);
         unit.push(lockout.clear());
         unit.push(AccountChange::CreateToken(row));
         cx.commit(Scope::Tenant(user.tenant), unit).await?;
@@ -142,14 +142,15 @@ async fn admit(
     }
     let operation = Operation::new(OperationKind::SignIn, user.tenant).on(user.id).actor(user.id);
     cx.before(&operation, None).await?;
-    unit.push(AccountChange::SignedIn { user: user.id, security_version: user.security_version, at: cx.now() });
-    unit.changes.extend(rehashed.map(Into::into));
+    let signed_in = AccountChange::SignedIn { user: user.id, security_version: user.security_version, at: cx.now() };
+    let signed_in = unit.push(signed_in);
+    unit.extend(rehashed);
     unit.push(lockout.clear());
     let tokens = sessions::open(cx, origin, user, &amr, &mut unit).await?;
     push_hook(cx, &mut unit, &operation.session(tokens.session_id));
     match cx.commit(Scope::Tenant(user.tenant), unit).await {
         Ok(_) => Ok(Some(LoginView::Tokens(Box::new(tokens)))),
-        Err(StoreError::Conflict { change: 0, .. }) => Ok(None),
+        Err(error) if error.conflict().is_some_and(|(place, _)| place == signed_in) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }

@@ -122,16 +122,16 @@ async fn admit(cx: &Context, origin: &Origin, proved: &Proved, guess: &Guess) ->
         }
 
         let (access_token, expires_in) = device_tokens::issue(cx, tenant, device.id)?;
-        let mut unit = Unit::new()
-            .with(DeviceChange::HoldOwner { user: owner.id, security_version: owner.security_version })
-            .with(use_of(&proved.challenge))
-            .with(DeviceChange::UseClaim {
-                id: claim.id,
-                device: device.id,
-                key_thumbprint: proved.key_thumbprint,
-                at: now,
-                keep_until: later(now, REPEATS),
-            });
+        let hold = DeviceChange::HoldOwner { user: owner.id, security_version: owner.security_version };
+        let mut unit = Unit::new().with(hold);
+        let challenged = unit.push(use_of(&proved.challenge));
+        unit.push(DeviceChange::UseClaim {
+            id: claim.id,
+            device: device.id,
+            key_thumbprint: proved.key_thumbprint,
+            at: now,
+            keep_until: later(now, REPEATS),
+        });
         let created = is_new.then(|| {
             let at_most = cx.settings.devices.max_per_user;
             unit.push(DeviceChange::Create { device: Box::new(device.clone()), at_most })
@@ -139,15 +139,13 @@ async fn admit(cx: &Context, origin: &Origin, proved: &Proved, guess: &Guess) ->
         let entry = audit::entry(cx, origin, "device.claimed").actor(device.id).person(&owner).subject(owner.id);
         unit.push(entry.data("claim", claim.id.to_string()).data("device", device.id.to_string()).build());
         unit.push(notices::tell(cx, &owner, AccountEvent::DeviceClaimed));
-        for change in guess.withdrawals() {
-            unit.push(change);
-        }
+        unit.extend(guess.withdrawals());
         push_hook(cx, &mut unit, &operation);
         let Err(error) = cx.commit(Scope::Tenant(tenant), unit).await else {
             return Ok(view(device, access_token, expires_in));
         };
         match error.conflict() {
-            Some((1, _)) => return Err(proof::refused()),
+            Some((place, _)) if place == challenged => return Err(proof::refused()),
             Some((place, Conflict::Changed)) if Some(place) == created => {
                 return Err(Error::new(
                     ErrorCode::DeviceQuotaReached,
@@ -178,9 +176,7 @@ async fn repeat(
     let (device, _) = standing.ok_or_else(void)?;
     let (access_token, expires_in) = device_tokens::issue(cx, claim.tenant, device.id)?;
     let mut unit = Unit::new().with(use_of(&proved.challenge));
-    for change in guess.withdrawals() {
-        unit.push(change);
-    }
+    unit.extend(guess.withdrawals());
     cx.commit(Scope::Tenant(claim.tenant), unit).await.map_err(|error| error.or_conflict(proof::refused))?;
     Ok(view(device, access_token, expires_in))
 }

@@ -56,9 +56,10 @@ impl Devices {
                 keep_until: expires_at,
             };
             let id = claim.id;
-            let mut unit = Unit::new()
-                .with(DeviceChange::HoldOwner { user: user.id, security_version: user.security_version })
-                .with(DeviceChange::CreateClaim { claim, at_most: OPEN_CLAIMS });
+            let mut unit = Unit::new();
+            let hold = DeviceChange::HoldOwner { user: user.id, security_version: user.security_version };
+            let held = unit.push(hold);
+            let created = unit.push(DeviceChange::CreateClaim { claim, at_most: OPEN_CLAIMS });
             let entry = audit::entry(cx, origin, "device.claim_created").actor(user.id).person(&user);
             unit.push(entry.data("claim", id.to_string()).build());
             push_hook(cx, &mut unit, &operation);
@@ -72,8 +73,8 @@ impl Devices {
             };
             match error.conflict() {
                 // Whether the caller may do it at all is asked again.
-                Some((0, _)) => user = signed_in(cx, principal).await?,
-                Some((1, _)) => {
+                Some((place, _)) if place == held => user = signed_in(cx, principal).await?,
+                Some((place, _)) if place == created => {
                     return Err(Error::new(
                         ErrorCode::DeviceQuotaReached,
                         format!(

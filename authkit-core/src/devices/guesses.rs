@@ -88,9 +88,7 @@ impl Guess {
     /// Takes it back where something else than the code stood in the way.
     pub(super) async fn withdraw(&self, cx: &Context) -> Result<()> {
         let mut unit = Unit::new();
-        for change in self.withdrawals() {
-            unit.push(change);
-        }
+        unit.extend(self.withdrawals());
         cx.commit(Scope::Tenant(self.tenant), unit).await?;
         Ok(())
     }

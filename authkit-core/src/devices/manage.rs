@@ -147,9 +147,7 @@ async fn revoke(
     let administrator = if own { None } else { audit::administrator(cx, principal).await? };
     for _ in 0..TRIES {
         let mut unit = Unit::new();
-        if let Some(unchanged) = require_reach(cx, principal, owner).await? {
-            unit.push(unchanged);
-        }
+        unit.extend(require_reach(cx, principal, owner).await?);
         unit.push(DeviceChange::Revoke { id: device.id, at: cx.now() });
         let entry = audit::entry(cx, origin, "device.revoked").by(principal).tenant(owner.tenant).subject(owner.id);
         let entry = entry.seen(if own { Some(owner) } else { administrator.as_ref() });

@@ -41,7 +41,7 @@ impl Mfa {
                 .with(FeedEvent::UserChanged(tenant, user.id))
                 .with(notices::tell(cx, &user, AccountEvent::MfaDisabled))
                 .with(entry.seen(administrator.as_ref()).build());
-            unit.changes.extend(unchanged.map(Into::into));
+            unit.extend(unchanged);
             push_hooks(cx, &mut unit, &operation);
             if cx.try_commit(Scope::Tenant(tenant), unit).await?.is_some() {
                 return Ok(());

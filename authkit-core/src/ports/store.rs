@@ -110,6 +110,11 @@ impl Unit {
         self.changes.push(change.into());
         self.changes.len() - 1
     }
+
+    /// Adds some changes, or none.
+    pub fn extend(&mut self, changes: impl IntoIterator<Item: Into<Change>>) {
+        self.changes.extend(changes.into_iter().map(Into::into));
+    }
 }
 
 /// What a committed unit did: for each change the number of rows, or the value that its documentation names.

@@ -216,9 +216,7 @@ async fn end_all(
             return Ok(RevokedView { revoked });
         }
         let mut unit = Unit::new();
-        if let Some(unchanged) = unchanged {
-            unit.push(unchanged);
-        }
+        unit.extend(unchanged);
         let places: Vec<usize> = sessions
             .iter()
             .map(|session| {
@@ -226,7 +224,7 @@ async fn end_all(
                 unit.push(SessionChange::End { id: session.id, user: user.id })
             })
             .collect();
-        unit.changes.push(record(sessions.len() as u64));
+        unit.push(record(sessions.len() as u64));
         if !sessions.is_empty() {
             push_hook(cx, &mut unit, operation);
         }

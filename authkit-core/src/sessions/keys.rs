@@ -160,14 +160,14 @@ impl Sessions {
         let origin = Origin::local(DEFAULT_TENANT);
         let key = self.make(now, now)?;
         let turn = LeaseChange::Acquire { name: FIRST_KEY, owner: cx.uuid(), now, until: later(now, FIRST_KEY_TURN) };
-        let unit = Unit::new()
-            .with(turn)
-            .with(KeyChange::Create(key.clone()))
-            .with(FeedEvent::KeysChanged)
-            .with(audit::entry(cx, &origin, "key.rotated").system().subject(key.id).build());
+        let mut unit = Unit::new();
+        let taken = unit.push(turn);
+        unit.push(KeyChange::Create(key.clone()));
+        unit.push(FeedEvent::KeysChanged);
+        unit.push(audit::entry(cx, &origin, "key.rotated").system().subject(key.id).build());
         match cx.commit(Scope::System, unit).await {
             Ok(_) => Ok(()),
-            Err(error) if error.conflict() == Some((0, Conflict::Changed)) => {
+            Err(error) if error.conflict() == Some((taken, Conflict::Changed)) => {
                 // It was another node's turn, and that node's key came with it.
                 cx.authority.apply(cx, &[FeedEvent::KeysChanged]).await;
                 let keys = cx.store.list_keys().await?;

@@ -60,9 +60,7 @@ pub(crate) async fn open(
     let view = view(&session, user, access.token, refresh.secret().clone(), access.expires_at, now);
 
     unit.push(SessionChange::Create(Box::new(session)));
-    if let Some(keep) = policy.max_per_user {
-        unit.push(SessionChange::Cap { user: user.id, keep: keep.max(1) });
-    }
+    unit.extend(policy.max_per_user.map(|keep| SessionChange::Cap { user: user.id, keep: keep.max(1) }));
     unit.push(
         audit::entry(cx, origin, "session.created").actor(user.id).person(user).data("session", id.to_string()).build(),
     );

@@ -51,9 +51,7 @@ impl Sessions {
         let mut deleted = 0;
         for change in expired {
             for _ in 0..UNITS {
-                let mut unit = Unit::new();
-                unit.changes.push(change.clone());
-                let rows = cx.commit(Scope::System, unit).await?.get(0);
+                let rows = cx.commit(Scope::System, Unit::new().with(change.clone())).await?.get(0);
                 deleted += rows.unsigned_abs();
                 if rows < BATCH {
                     break;
