@@ -176,7 +176,8 @@ impl Default for TokenSettings {
     }
 }
 
-/// When wrong passwords and codes lock an account.
+/// How many attempts lock what they are counted under, and for how long. The default is that of wrong passwords and
+/// codes.
 #[derive(Clone, Debug)]
 pub struct LockoutPolicy {
     /// Failures that lock.

@@ -2,14 +2,45 @@
 
 use super::{AttemptChange, AttemptKey, Attempts};
 use crate::{
-    Context, Result,
+    Context, LockoutPolicy, Result,
     accounts::{EmailKey, User},
     mfa,
-    ports::{Conflict, Scope, Unit},
+    ports::{Conflict, Scope, StoreError, Unit},
 };
 use authkit_wire::{TenantId, UserId};
 use jiff::Timestamp;
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
+
+/// Counts an attempt before it is made, so that parallel ones cannot exceed the limit together. Returns how many the
+/// window then holds, of which the one that reaches the policy's number locks; `None` while it is locked.
+pub(crate) async fn reserve(
+    cx: &Context,
+    tenant: TenantId,
+    key: AttemptKey,
+    policy: &LockoutPolicy,
+) -> Result<Option<i64>, StoreError> {
+    let mut unit = Unit::new();
+    let counted = unit.push(AttemptChange::Reserve {
+        key,
+        now: cx.now(),
+        limit: policy.failures,
+        window: policy.window,
+        first_lock: policy.first_lock,
+        longest_lock: policy.longest_lock,
+    });
+    match cx.commit(Scope::Tenant(tenant), unit).await {
+        Ok(applied) => Ok(Some(applied.get(counted))),
+        Err(error) if error.conflict() == Some((counted, Conflict::Changed)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// How long a locked key has to wait, for `Retry-After`: at least a second.
+pub(crate) async fn wait(cx: &Context, tenant: TenantId, key: &AttemptKey) -> Result<Duration, StoreError> {
+    let until = cx.store.find_attempts(tenant, key).await?.and_then(|attempts| attempts.locked_until);
+    let seconds = until.map_or(0, |until| until.duration_since(cx.now()).as_secs());
+    Ok(Duration::from_secs(u64::try_from(seconds).unwrap_or(0).max(1)))
+}
 
 /// The count of one kind of attempts on one address or user.
 #[derive(Clone, Copy, Debug)]
@@ -57,23 +88,14 @@ impl Lockout {
         ]
     }
 
-    /// Counts an attempt before it is made, so that parallel ones cannot exceed the limit together.
+    /// Counts an attempt before it is made.
     pub(crate) async fn reserve(&self, cx: &Context) -> Result<Reservation> {
         let policy = &cx.settings.lockout;
-        let unit = Unit::new().with(AttemptChange::Reserve {
-            key: self.key,
-            now: cx.now(),
-            limit: policy.failures,
-            window: policy.window,
-            first_lock: policy.first_lock,
-            longest_lock: policy.longest_lock,
-        });
-        match cx.commit(Scope::Tenant(self.tenant), unit).await {
-            Ok(applied) if applied.get(0) >= policy.failures => Ok(Reservation::Last),
-            Ok(_) => Ok(Reservation::Granted),
-            Err(error) if error.conflict() == Some((0, Conflict::Changed)) => Ok(Reservation::Locked),
-            Err(error) => Err(error.into()),
-        }
+        Ok(match reserve(cx, self.tenant, self.key, policy).await? {
+            Some(failures) if failures >= policy.failures => Reservation::Last,
+            Some(_) => Reservation::Granted,
+            None => Reservation::Locked,
+        })
     }
 
     /// Takes back an attempt that was counted and could not be made.
@@ -109,11 +131,5 @@ impl Lockout {
             (until > now).then_some((user.id, until))
         });
         Ok(locked.collect())
-    }
-
-    /// Until when no attempt may be made, if that is so now.
-    pub(crate) async fn locked_until(&self, cx: &Context) -> Result<Option<Timestamp>> {
-        let attempts = cx.store.find_attempts(self.tenant, &self.key).await?;
-        Ok(attempts.and_then(|attempts| attempts.locked_until).filter(|until| *until > cx.now()))
     }
 }

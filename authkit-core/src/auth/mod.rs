@@ -9,7 +9,7 @@ mod turnstile;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub(crate) use lockout::{Lockout, Reservation};
+pub(crate) use lockout::{Lockout, Reservation, reserve, wait};
 pub use store::{AttemptChange, AttemptKey, AttemptStore, Attempts};
 
 use crate::Context;

@@ -5,32 +5,24 @@
 //! honest device out.
 
 use crate::{
-    Context, Error, Origin, Result,
-    auth::{AttemptChange, AttemptKey},
-    ports::{Conflict, Scope, Unit},
+    Context, Error, LockoutPolicy, Origin, Result,
+    auth::{self, AttemptChange, AttemptKey},
+    ports::{Scope, Unit},
 };
 use authkit_wire::{ErrorCode, TenantId};
 use jiff::SignedDuration;
 use std::{net::IpAddr, time::Duration};
 
 /// How many may be wrong in how much time, and for how long none counts after that.
-#[derive(Clone, Copy)]
-struct Limit {
-    wrong: i64,
-    window: SignedDuration,
-    first_lock: SignedDuration,
-    longest_lock: SignedDuration,
-}
-
-const ADDRESS: Limit = Limit {
-    wrong: 20,
+const ADDRESS: LockoutPolicy = LockoutPolicy {
+    failures: 20,
     window: SignedDuration::from_mins(15),
     first_lock: SignedDuration::from_mins(1),
     longest_lock: SignedDuration::from_mins(15),
 };
 
-const TENANT: Limit = Limit {
-    wrong: 500,
+const TENANT: LockoutPolicy = LockoutPolicy {
+    failures: 500,
     window: SignedDuration::from_mins(1),
     first_lock: SignedDuration::from_mins(1),
     longest_lock: SignedDuration::from_mins(1),
@@ -54,11 +46,11 @@ impl Guess {
             |kind: &[u8], whose: &[u8]| cx.keyring.index("device-claims", &[tenant.uuid().as_bytes(), kind, whose]);
         let mut guess = Self { tenant, counted: Vec::with_capacity(2) };
         let address = key(b"address", &network(origin.ip));
-        let Some(wrong) = guess.count(cx, address, ADDRESS).await? else {
+        let Some(wrong) = guess.count(cx, address, &ADDRESS).await? else {
             return Err(guess.too_many(cx, &address).await);
         };
         let all = key(b"tenant", &[]);
-        if guess.count(cx, all, TENANT).await?.is_none() && wrong > 1 {
+        if guess.count(cx, all, &TENANT).await?.is_none() && wrong > 1 {
             guess.withdraw(cx).await?;
             return Err(guess.too_many(cx, &all).await);
         }
@@ -66,17 +58,10 @@ impl Guess {
     }
 
     /// The number that the window then holds; `None` while it is locked.
-    async fn count(&mut self, cx: &Context, key: AttemptKey, limit: Limit) -> Result<Option<i64>> {
-        let Limit { wrong, window, first_lock, longest_lock } = limit;
-        let reserve = AttemptChange::Reserve { key, now: cx.now(), limit: wrong, window, first_lock, longest_lock };
-        match cx.commit(Scope::Tenant(self.tenant), Unit::new().with(reserve)).await {
-            Ok(applied) => {
-                self.counted.push((key, applied.get(0) >= wrong));
-                Ok(Some(applied.get(0)))
-            }
-            Err(error) if error.conflict() == Some((0, Conflict::Changed)) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
+    async fn count(&mut self, cx: &Context, key: AttemptKey, limit: &LockoutPolicy) -> Result<Option<i64>> {
+        let wrong = auth::reserve(cx, self.tenant, key, limit).await?;
+        self.counted.extend(wrong.map(|wrong| (key, wrong >= limit.failures)));
+        Ok(wrong)
     }
 
     /// The changes that take it back: the code was right. Earlier wrong ones stay counted, else a claim of one's own
@@ -94,12 +79,9 @@ impl Guess {
     }
 
     async fn too_many(&self, cx: &Context, key: &AttemptKey) -> Error {
-        let found = cx.store.find_attempts(self.tenant, key).await.ok().flatten();
-        let wait =
-            found.and_then(|attempts| attempts.locked_until).map(|until| until.duration_since(cx.now()).as_secs());
-        let wait = u64::try_from(wait.unwrap_or(1)).unwrap_or(1).max(1);
+        let wait = auth::wait(cx, self.tenant, key).await.unwrap_or(Duration::from_secs(1));
         Error::new(ErrorCode::TooManyAttempts, "Too many wrong claim codes came from here; try again later.")
-            .retry_after(Duration::from_secs(wait))
+            .retry_after(wait)
     }
 }
 

@@ -4,12 +4,11 @@ use crate::{
     Context, Error, Origin, Result,
     accounts::{AccountChange, TokenPurpose, User},
     audit,
-    auth::{AttemptChange, Lockout, Reservation},
+    auth::{self, AttemptChange, Lockout, Reservation},
     notices::{self, AccountEvent},
     ports::{Scope, Unit},
 };
 use authkit_wire::ErrorCode;
-use std::time::Duration;
 
 /// An attempt that is counted and may be made.
 pub(crate) struct Guard {
@@ -36,8 +35,8 @@ impl Guard {
             guard.record(cx, origin, user).await?;
             detail = "Wait a while, then sign in with the password again.";
         }
-        let wait = lockout.locked_until(cx).await?.map_or(1, |until| until.duration_since(cx.now()).as_secs().max(1));
-        Err(Error::new(ErrorCode::TooManyAttempts, detail).retry_after(Duration::from_secs(wait.unsigned_abs())))
+        let wait = auth::wait(cx, user.tenant, lockout.key()).await?;
+        Err(Error::new(ErrorCode::TooManyAttempts, detail).retry_after(wait))
     }
 
     /// Forgets the wrong codes: part of the unit of a success.
