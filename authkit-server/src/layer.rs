@@ -8,7 +8,7 @@ use crate::{
     client_ip::client_ip,
     extract, host, idempotency, pages,
     problem::{self, Failure, Pending},
-    rate_limit::{Key, RateClass, Standing},
+    rate_limit::{Key, Standing},
     registry::Endpoint,
 };
 use authkit_core::{
@@ -209,7 +209,7 @@ impl AuthKit {
         let access = endpoint.map_or(Access::Public, |endpoint| endpoint.info.access);
         let class = match endpoint {
             Some(endpoint) => endpoint.info.rate_class,
-            None => page_class(&parts.method, parts.uri.path()),
+            None => pages::rate_class(&parts.method, parts.uri.path()),
         };
         let engine = &self.app.engine;
         let found = match access {
@@ -417,27 +417,6 @@ fn preflight(allowed: &Option<HeaderValue>) -> Response {
         headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
     }
     response
-}
-
-/// Pages are counted like the operations behind them.
-fn page_class(method: &Method, path: &str) -> RateClass {
-    if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) {
-        return RateClass::Read;
-    }
-    match path {
-        "/sign-in"
-        | "/sign-in/mfa"
-        | "/account/password"
-        | "/account/deactivate"
-        | "/account/delete"
-        | "/account/mfa/disable"
-        | "/account/mfa/regenerate"
-        | "/account/mfa/setup" => RateClass::SignIn,
-        "/sign-up" => RateClass::Register,
-        "/forgot-password" | "/verify-email/resend" | "/account/email" => RateClass::Mail,
-        "/verify-email" | "/reset-password" | "/confirm-email" | "/undo-email" | "/reactivate" => RateClass::Token,
-        _ => RateClass::Write,
-    }
 }
 
 /// The method for the log: one of the usual ones, so that nobody writes into it.

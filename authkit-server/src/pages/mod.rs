@@ -26,6 +26,7 @@ mod welcome;
 #[cfg(test)]
 mod tests;
 
+use crate::rate_limit::RateClass;
 use authkit_core::{
     Context, accounts::Accounts, auth::SignIn, mfa::Mfa, notices::Notices, sessions::Sessions, tenants::Tenants,
 };
@@ -33,10 +34,15 @@ use authkit_engine::Engine;
 use axum::{
     Router,
     extract::DefaultBodyLimit,
+    handler::Handler,
     middleware,
-    routing::{get, post},
+    routing::{MethodRouter, get},
 };
-use std::sync::Arc;
+use http::Method;
+use std::{
+    collections::HashMap,
+    sync::{Arc, LazyLock},
+};
 
 use failure::Failure;
 use form::{FormState, Post, SignedPost};
@@ -56,42 +62,87 @@ pub(crate) fn router(engine: &Engine) -> Router {
     routes(Pages::new(engine.context().clone(), engine.sign_in().clone()))
 }
 
+/// A page of the table. There is no post without what it counts as.
+struct Page {
+    path: &'static str,
+    methods: MethodRouter<Pages>,
+    /// As what its posts count, if it has any.
+    posts: Option<RateClass>,
+    /// Whether only a developer may see it.
+    for_developers: bool,
+}
+
+impl Page {
+    fn at(path: &'static str) -> Self {
+        Self { path, methods: MethodRouter::new(), posts: None, for_developers: false }
+    }
+
+    fn shown<H: Handler<T, Pages>, T: 'static>(self, handler: H) -> Self {
+        Self { methods: self.methods.get(handler), ..self }
+    }
+
+    fn posted<H: Handler<T, Pages>, T: 'static>(self, handler: H, class: RateClass) -> Self {
+        Self { methods: self.methods.post(handler), posts: Some(class), ..self }
+    }
+
+    fn for_developers(self) -> Self {
+        Self { for_developers: true, ..self }
+    }
+}
+
+/// Every page.
+fn table() -> Vec<Page> {
+    vec![
+        Page::at("/").shown(welcome::show),
+        Page::at("/sign-up").shown(sign_up::show).posted(sign_up::act, RateClass::Register),
+        Page::at("/sign-up/sent").shown(sign_up::sent),
+        Page::at("/verify-email").shown(links::verify_show).posted(links::verify_act, RateClass::Token),
+        Page::at("/verify-email/resend").shown(sign_up::resend_show).posted(sign_up::resend_act, RateClass::Mail),
+        Page::at("/sign-in").shown(sign_in::show).posted(sign_in::act, RateClass::SignIn),
+        Page::at("/sign-in/mfa").shown(sign_in::mfa_show).posted(sign_in::mfa_act, RateClass::SignIn),
+        Page::at("/sign-out").shown(sign_in::out_show).posted(sign_in::out_act, RateClass::Write),
+        Page::at("/forgot-password").shown(password::forgot_show).posted(password::forgot_act, RateClass::Mail),
+        Page::at("/forgot-password/sent").shown(password::forgot_sent),
+        Page::at("/reset-password").shown(password::reset_show).posted(password::reset_act, RateClass::Token),
+        Page::at("/confirm-email").shown(links::confirm_show).posted(links::confirm_act, RateClass::Token),
+        Page::at("/undo-email").shown(links::undo_show).posted(links::undo_act, RateClass::Token),
+        Page::at("/reactivate").shown(links::reactivate_show).posted(links::reactivate_act, RateClass::Token),
+        Page::at("/done").shown(links::done),
+        Page::at("/account").shown(account::show),
+        Page::at("/account/profile").posted(account::profile, RateClass::Write),
+        Page::at("/account/password").posted(account::password, RateClass::SignIn),
+        Page::at("/account/email").posted(account::email, RateClass::Mail),
+        Page::at("/account/sessions/revoke").posted(account::revoke, RateClass::Write),
+        Page::at("/account/sessions/revoke-others").posted(account::revoke_others, RateClass::Write),
+        Page::at("/account/close").shown(danger::show),
+        Page::at("/account/deactivate").posted(danger::deactivate, RateClass::SignIn),
+        Page::at("/account/delete").posted(danger::delete, RateClass::SignIn),
+        Page::at("/account/mfa").shown(mfa::show),
+        Page::at("/account/mfa/start").posted(mfa::start, RateClass::Write),
+        Page::at("/account/mfa/setup").shown(mfa::setup_show).posted(mfa::setup_act, RateClass::SignIn),
+        Page::at("/account/mfa/codes").shown(mfa::codes),
+        Page::at("/account/mfa/regenerate").posted(mfa::regenerate, RateClass::SignIn),
+        Page::at("/account/mfa/disable").posted(mfa::disable, RateClass::SignIn),
+        Page::at("/dev/outbox").shown(outbox::show).for_developers(),
+    ]
+}
+
+/// What a request to a page counts as: a post as the operation behind it does.
+pub(crate) fn rate_class(method: &Method, path: &str) -> RateClass {
+    static POSTS: LazyLock<HashMap<&'static str, RateClass>> =
+        LazyLock::new(|| table().into_iter().filter_map(|page| Some((page.path, page.posts?))).collect());
+    if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) {
+        return RateClass::Read;
+    }
+    POSTS.get(path).copied().unwrap_or(RateClass::Write)
+}
+
 fn routes(pages: Pages) -> Router {
-    let router = Router::new()
-        .route("/", get(welcome::show))
-        .route("/sign-up", get(sign_up::show).post(sign_up::act))
-        .route("/sign-up/sent", get(sign_up::sent))
-        .route("/verify-email", get(links::verify_show).post(links::verify_act))
-        .route("/verify-email/resend", get(sign_up::resend_show).post(sign_up::resend_act))
-        .route("/sign-in", get(sign_in::show).post(sign_in::act))
-        .route("/sign-in/mfa", get(sign_in::mfa_show).post(sign_in::mfa_act))
-        .route("/sign-out", get(sign_in::out_show).post(sign_in::out_act))
-        .route("/forgot-password", get(password::forgot_show).post(password::forgot_act))
-        .route("/forgot-password/sent", get(password::forgot_sent))
-        .route("/reset-password", get(password::reset_show).post(password::reset_act))
-        .route("/confirm-email", get(links::confirm_show).post(links::confirm_act))
-        .route("/undo-email", get(links::undo_show).post(links::undo_act))
-        .route("/reactivate", get(links::reactivate_show).post(links::reactivate_act))
-        .route("/done", get(links::done))
-        .route("/account", get(account::show))
-        .route("/account/profile", post(account::profile))
-        .route("/account/password", post(account::password))
-        .route("/account/email", post(account::email))
-        .route("/account/sessions/revoke", post(account::revoke))
-        .route("/account/sessions/revoke-others", post(account::revoke_others))
-        .route("/account/close", get(danger::show))
-        .route("/account/deactivate", post(danger::deactivate))
-        .route("/account/delete", post(danger::delete))
-        .route("/account/mfa", get(mfa::show))
-        .route("/account/mfa/start", post(mfa::start))
-        .route("/account/mfa/setup", get(mfa::setup_show).post(mfa::setup_act))
-        .route("/account/mfa/codes", get(mfa::codes))
-        .route("/account/mfa/regenerate", post(mfa::regenerate))
-        .route("/account/mfa/disable", post(mfa::disable))
-        .route(render::STYLE_ROUTE, get(render::style));
-    let development = Router::new().route("/dev/outbox", get(outbox::show));
-    let router = if pages.development() { router.merge(development) } else { router };
-    router
+    table()
+        .into_iter()
+        .filter(|page| pages.development() || !page.for_developers)
+        .fold(Router::new(), |router, page| router.route(page.path, page.methods))
+        .route(render::STYLE_ROUTE, get(render::style))
         .layer(DefaultBodyLimit::max(MAX_FORM))
         .route_layer(middleware::from_fn_with_state(pages.clone(), render::finish))
         .with_state(pages)

@@ -1,6 +1,10 @@
 //! Pages behind the combined layer.
 
-use crate::tests::{Site, request};
+use crate::{
+    pages::{Page, table},
+    rate_limit::RateClass,
+    tests::{Site, request},
+};
 use authkit_engine::config::Rate;
 use authkit_testkit::factories::Factory;
 use authkit_testkit::{databases::Db, on_both_engines};
@@ -13,6 +17,7 @@ on_both_engines! {
     a_query_that_cannot_be_read_is_refused_on_a_page
     right_passwords_on_pages_and_api_at_once_lock_nobody_out
     pages_count_against_the_limits_of_their_kind
+    every_page_counts_as_the_table_says
 }
 
 fn by_a_person(method: Method, path: &str) -> http::Request<axum::body::Body> {
@@ -94,4 +99,14 @@ async fn pages_count_against_the_limits_of_their_kind(db: Db) {
     assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
     assert_eq!(page.header("retry-after"), "30");
     site.send(by_a_person(Method::GET, "/sign-in")).await.is(200);
+}
+
+async fn every_page_counts_as_the_table_says(db: Db) {
+    let site = Site::with(db, |config| config.rate_limits.enabled = true).await;
+    for Page { path, posts, .. } in table() {
+        for (method, class) in [(Method::GET, RateClass::Read), (Method::POST, posts.unwrap_or(RateClass::Write))] {
+            let page = site.send(by_a_person(method, path)).await;
+            assert!(page.header("ratelimit-policy").starts_with(&format!("\"{}\";", class.name())), "{path}");
+        }
+    }
 }
