@@ -1,7 +1,7 @@
 //! AuthKit over HTTP: routes, OpenAPI document, pages and server over an [`Engine`].
 //!
 //! - [`router`] makes everything a tower service over `http` types, for any framework.
-//! - [`SignedIn`], [`Permitted`] and [`RequirePermission`] guard a host application's own routes.
+//! - [`SignedIn`], [`Permitted`], [`DeviceCaller`] and [`RequirePermission`] guard a host application's own routes.
 //! - [`Server`] runs it on the configured listener.
 //!
 //! ```no_run

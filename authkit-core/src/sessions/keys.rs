@@ -39,7 +39,7 @@ impl Sessions {
     }
 
     /// Makes sure that there is a key that signs, makes the next one when it is time, and deletes what is of no use any
-    /// more. Run it at start and hourly, on every node: nodes that do it at the same time agree.
+    /// more. Run it at start and each minute, on any node: nodes that do it at the same time agree.
     ///
     /// # Errors
     /// `server.internal` when the key in use cannot be opened with the configured master keys; those of the store.

@@ -82,7 +82,7 @@ fn operations(api: &mut Api, mounted: Mounted) {
 /// The document's head.
 fn document() -> OpenApi {
     let description = "\
-Sign-up, sign-in, second factors, sessions, roles and the audit log.
+Sign-up, sign-in, second factors, sessions, roles, devices and the audit log.
 
 - Every error is a problem document (RFC 9457) with a stable `code` and a `trace_id`.
 - Ids carry their kind as a prefix. Times are RFC 3339 in UTC.
@@ -91,7 +91,7 @@ Sign-up, sign-in, second factors, sessions, roles and the audit log.
 - Tokens come in the body and go in `Authorization: Bearer`. Browser mode, which would keep them in cookies, is not
   available yet: signing in with `X-AuthKit-Mode: cookie` is refused with `request.validation_failed`.
 - `Idempotency-Key` makes a repeat safe where it is listed. Answers that hold tokens, codes or secrets are not kept, so
-  signing in and what makes second factors do not list it.
+  signing in and what makes second factors or claim codes do not list it.
 - A route without a request body takes none, or `{}`.
 - `x-authkit-access` on each operation says who may call it.";
     let mut info = Info::new("AuthKit", env!("CARGO_PKG_VERSION"));
