@@ -1,14 +1,16 @@
 //! `ETag`, `If-None-Match` and `If-Match` over the versions of resources (RFC 9110, sections 8.8.3 and 13.1).
 
 use crate::problem::{Answer, Failure};
-use authkit_core::Error;
+use authkit_core::{
+    Error,
+    crypto::{hex, sha256},
+};
 use axum::{
     body::Body,
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
-use std::fmt::Write;
 
 /// The strong tag of a version.
 fn tag(version: i64) -> String {
@@ -38,14 +40,7 @@ pub(crate) fn changed_hashed<T: Serialize>(view: &T) -> Response {
 
 /// The tag of a content.
 pub(crate) fn tag_of(json: &[u8]) -> String {
-    let hash = authkit_core::crypto::sha256(json);
-    let mut tag = String::with_capacity(34);
-    tag.push('"');
-    for byte in &hash[..16] {
-        let _ = write!(tag, "{byte:02x}");
-    }
-    tag.push('"');
-    tag
+    format!("\"{}\"", hex(&sha256(json)[..16]))
 }
 
 fn sent(json: Vec<u8>) -> Response {

@@ -107,11 +107,18 @@ struct Class {
 }
 
 /// The limits in force.
-pub(crate) struct RateLimits([Option<Class>; 6]);
+pub(crate) struct RateLimits {
+    sign_in: Option<Class>,
+    register: Option<Class>,
+    mail: Option<Class>,
+    token: Option<Class>,
+    write: Option<Class>,
+    read: Option<Class>,
+}
 
 impl fmt::Debug for RateLimits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.0.iter().flatten().map(|class| &class.policy)).finish()
+        f.debug_list().entries(self.in_force().map(|class| &class.policy)).finish()
     }
 }
 
@@ -157,14 +164,30 @@ impl RateLimits {
                 refused: AtomicU64::new(0),
             })
         };
-        Self([
-            class(RateClass::SignIn, config.sign_in),
-            class(RateClass::Register, config.register),
-            class(RateClass::Mail, config.mail),
-            class(RateClass::Token, config.token),
-            class(RateClass::Write, config.write),
-            class(RateClass::Read, config.read),
-        ])
+        Self {
+            sign_in: class(RateClass::SignIn, config.sign_in),
+            register: class(RateClass::Register, config.register),
+            mail: class(RateClass::Mail, config.mail),
+            token: class(RateClass::Token, config.token),
+            write: class(RateClass::Write, config.write),
+            read: class(RateClass::Read, config.read),
+        }
+    }
+
+    fn of(&self, class: RateClass) -> Option<&Class> {
+        match class {
+            RateClass::SignIn => self.sign_in.as_ref(),
+            RateClass::Register => self.register.as_ref(),
+            RateClass::Mail => self.mail.as_ref(),
+            RateClass::Token => self.token.as_ref(),
+            RateClass::Write => self.write.as_ref(),
+            RateClass::Read => self.read.as_ref(),
+            RateClass::Unlimited => None,
+        }
+    }
+
+    fn in_force(&self) -> impl Iterator<Item = &Class> {
+        [&self.sign_in, &self.register, &self.mail, &self.token, &self.write, &self.read].into_iter().flatten()
     }
 
     /// Counts a request; `standing` gets what the headers say, where a limit is in force.
@@ -172,7 +195,7 @@ impl RateLimits {
     /// # Errors
     /// `request.rate_limited`
     pub(crate) fn check(&self, class: RateClass, key: Key, standing: &mut Option<Standing>) -> Result<(), Error> {
-        let Some(class) = self.0.get(class as usize).and_then(Option::as_ref) else { return Ok(()) };
+        let Some(class) = self.of(class) else { return Ok(()) };
         if class.since_cleaning.fetch_add(1, Ordering::Relaxed) >= CLEANING {
             class.since_cleaning.store(0, Ordering::Relaxed);
             class.limiter.retain_recent();
@@ -199,13 +222,13 @@ impl RateLimits {
 
     /// How many requests of each class were refused.
     pub(crate) fn refused(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        self.0.iter().flatten().map(|class| (class.name, class.refused.load(Ordering::Relaxed)))
+        self.in_force().map(|class| (class.name, class.refused.load(Ordering::Relaxed)))
     }
 
     /// How many keys are remembered for the class.
     #[cfg(test)]
     pub(crate) fn remembered(&self, class: RateClass) -> usize {
-        self.0.get(class as usize).and_then(Option::as_ref).map_or(0, |class| class.limiter.len())
+        self.of(class).map_or(0, |class| class.limiter.len())
     }
 }
 

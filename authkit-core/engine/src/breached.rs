@@ -1,7 +1,11 @@
 //! Passwords known from breaches, without the network.
 
 use async_trait::async_trait;
-use authkit_core::{crypto::sha256, ports::BreachedPasswords, wire::Secret};
+use authkit_core::{
+    crypto::{hex, sha256},
+    ports::BreachedPasswords,
+    wire::Secret,
+};
 use sha1::{Digest as _, Sha1};
 use std::{
     fs::File,
@@ -82,7 +86,7 @@ impl HashFile {
     }
 
     fn hash(&self, password: &str) -> Vec<u8> {
-        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02X}")).collect::<String>().into_bytes();
+        let hex = |bytes: &[u8]| hex(bytes).to_ascii_uppercase().into_bytes();
         if self.digits == 40 { hex(&Sha1::digest(password.as_bytes())) } else { hex(&sha256(password.as_bytes())) }
     }
 
@@ -161,8 +165,8 @@ mod tests {
     async fn every_line_of_a_file_is_found_and_nothing_else() {
         for (digits, ending) in [(40, "\n"), (40, "\r\n"), (64, "\n")] {
             let hash = |password: &str| match digits {
-                40 => Sha1::digest(password.as_bytes()).iter().map(|byte| format!("{byte:02X}")).collect::<String>(),
-                _ => sha256(password.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect(),
+                40 => hex(&Sha1::digest(password.as_bytes())).to_ascii_uppercase(),
+                _ => hex(&sha256(password.as_bytes())),
             };
             let mut lines: Vec<String> =
                 (0..500).map(|i| format!("{}:{}", hash(&format!("known {i}")), i * i)).collect();

@@ -1,7 +1,7 @@
 //! The installation's master keys: reading, judging, and what development does without one.
 
 use authkit_core::{
-    crypto::{MasterKey, sha256},
+    crypto::{MasterKey, hex, sha256},
     wire::Secret,
 };
 use base64::{
@@ -85,8 +85,9 @@ pub(crate) fn development_file(path: &Path, candidate: &[u8; 32]) -> Result<Mast
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(&draft).map_err(|error| failed("cannot be written", error))?;
-        let hex = Zeroizing::new(candidate.iter().map(|byte| format!("{byte:02x}")).collect::<String>() + "\n");
-        let written = file.write_all(hex.as_bytes()).and_then(|()| file.sync_all());
+        let digits = Zeroizing::new(hex(candidate));
+        let written = file.write_all(digits.as_bytes()).and_then(|()| file.write_all(b"\n"));
+        let written = written.and_then(|()| file.sync_all());
         let linked = written.and_then(|()| std::fs::hard_link(&draft, path));
         let _ = std::fs::remove_file(&draft);
         match linked {
@@ -104,8 +105,7 @@ pub(crate) fn development_file(path: &Path, candidate: &[u8; 32]) -> Result<Mast
 
 /// A name of its own for each candidate, which tells nothing about it.
 fn draft(path: &Path, candidate: &[u8; 32]) -> PathBuf {
-    let name: String = sha256(candidate)[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-    path.with_extension(format!("{name}.new"))
+    path.with_extension(format!("{}.new", hex(&sha256(candidate)[..8])))
 }
 
 #[cfg(test)]
@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn keys_are_read_as_hexadecimal_and_base64_and_nothing_else() {
         let bytes: Vec<u8> = (0..32_u8).map(|i| i.wrapping_mul(37).wrapping_add(11)).collect();
-        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = hex(&bytes);
         for text in [
             hex.clone(),
             hex.to_uppercase(),

@@ -4,11 +4,12 @@ use crate::Engine;
 use authkit_core::{
     Origin, Result,
     accounts::{Email, User, UserFilter},
-    ports::Position,
+    ports::{Position, StoreError},
     rbac::Role,
     sessions::Session,
     wire::{ErrorCode, RoleId, TenantId, UserId},
 };
+use uuid::Uuid;
 
 /// Reads of one tenant without a principal. Whoever holds the engine holds the database and its keys, so nothing is asked.
 #[derive(Clone, Debug)]
@@ -56,18 +57,9 @@ impl Operator {
     /// # Errors
     /// Those of the store.
     pub async fn list_users(&self, filter: &UserFilter, limit: u32) -> Result<Vec<User>> {
-        let mut users: Vec<User> = Vec::new();
-        while users.len() < limit as usize {
-            let after = users.last().map(|last| Position { key: String::new(), id: last.id.uuid() });
-            let want = (limit - users.len() as u32).min(500);
-            let page = self.engine.context().store.list_users(self.tenant, filter, after.as_ref(), want).await?;
-            let last = page.len() < want as usize;
-            users.extend(page);
-            if last {
-                break;
-            }
-        }
-        Ok(users)
+        let store = &self.engine.context().store;
+        let page = async |after: Option<&Position>, want| store.list_users(self.tenant, filter, after, want).await;
+        pages(limit, |user: &User| user.id.uuid(), page).await
     }
 
     /// The tenant's roles, by name.
@@ -98,18 +90,9 @@ impl Operator {
     /// # Errors
     /// Those of the store.
     pub async fn list_sessions(&self, user: UserId, limit: u32) -> Result<Vec<Session>> {
-        let mut sessions: Vec<Session> = Vec::new();
-        while sessions.len() < limit as usize {
-            let after = sessions.last().map(|last| Position { key: String::new(), id: last.id.uuid() });
-            let want = (limit - sessions.len() as u32).min(500);
-            let page = self.engine.context().store.list_sessions(self.tenant, user, after.as_ref(), want).await?;
-            let last = page.len() < want as usize;
-            sessions.extend(page);
-            if last {
-                break;
-            }
-        }
-        Ok(sessions)
+        let store = &self.engine.context().store;
+        let page = async |after: Option<&Position>, want| store.list_sessions(self.tenant, user, after, want).await;
+        pages(limit, |session: &Session| session.id.uuid(), page).await
     }
 
     /// The names of the roles that the user holds directly.
@@ -121,4 +104,24 @@ impl Operator {
         let roles = self.list_roles().await?;
         Ok(roles.into_iter().filter(|role| ids.contains(&role.id)).map(|role| role.name).collect())
     }
+}
+
+/// Reads a list that is ordered by id, page after page, until it ends or has `limit` rows.
+async fn pages<T>(
+    limit: u32,
+    id: impl Fn(&T) -> Uuid,
+    page: impl AsyncFn(Option<&Position>, u32) -> Result<Vec<T>, StoreError>,
+) -> Result<Vec<T>> {
+    let mut rows: Vec<T> = Vec::new();
+    while rows.len() < limit as usize {
+        let after = rows.last().map(|last| Position { key: String::new(), id: id(last) });
+        let want = (limit - rows.len() as u32).min(500);
+        let read = page(after.as_ref(), want).await?;
+        let last = read.len() < want as usize;
+        rows.extend(read);
+        if last {
+            break;
+        }
+    }
+    Ok(rows)
 }

@@ -1,10 +1,10 @@
 //! Accounts as operators and administrators see them.
 
 use super::{
-    AccountChange, Accounts, Email, Registration, User, UserFilter,
+    AccountChange, Accounts, Email, User, UserFilter,
     passwords::NewPassword,
     profile, push_hook,
-    register::{new_user, taken},
+    register::{NewUser, new_user, taken},
     settings_of,
 };
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
     paging::Paging,
     ports::{Conflict, NewAccount, Operation, OperationKind, Position, Scope, Unit},
 };
-use authkit_wire::{AdminUserView, ErrorCode, Page, RegistrationId, RoleId, Secret, TenantId, UserId, UserView};
+use authkit_wire::{AdminUserView, ErrorCode, Page, RoleId, Secret, TenantId, UserId, UserView};
 use jiff::Timestamp;
 use serde_json::Map;
 use std::collections::HashMap;
@@ -45,22 +45,18 @@ impl Accounts {
         cx.before(&operation, Some(&account)).await?;
         let password_hash = password.hash(cx).await?;
         let email_key = email.key(&cx.keyring, tenant);
-        // An account has the fields of the registration that it would have come from.
-        let registration = Registration {
-            id: RegistrationId::new(cx.uuid()),
+        let new = NewUser {
+            id: UserId::new(cx.uuid()),
             tenant,
             email: email.as_str().to_owned(),
             email_key,
+            email_verified: true,
             name,
             locale: None,
             profile: Map::new(),
             password_hash,
-            token_hash: [0; 32],
-            redirect_url: None,
-            created_at: cx.now(),
-            expires_at: cx.now(),
         };
-        let user = new_user(cx, &registration, true);
+        let user = new_user(cx, new);
         let mut unit = Unit::new();
         let created = unit.push(AccountChange::CreateUser(Box::new(user.clone())));
         unit.push(AccountChange::DeleteRegistrationsOf { email_key });

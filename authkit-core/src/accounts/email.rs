@@ -1,7 +1,10 @@
 //! E-mail addresses: parsed once, compared by a keyed hash.
 
 use super::EmailKey;
-use crate::{Error, Result, crypto::Keyring};
+use crate::{
+    Error, Result,
+    crypto::{Keyring, hex},
+};
 use authkit_wire::TenantId;
 use idna::{AsciiDenyList, uts46::DnsLength, uts46::Hyphens, uts46::Uts46};
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
@@ -71,7 +74,7 @@ impl std::fmt::Debug for Email {
 #[must_use]
 pub fn pseudonym(keyring: &Keyring, key: &EmailKey) -> String {
     let index = keyring.index("pseudonym", &[key]);
-    index[1..17].iter().fold(String::from("anon_"), |text, byte| text + &format!("{byte:02x}"))
+    format!("anon_{}", hex(&index[1..17]))
 }
 
 fn normalise(text: &str, unicode_local: bool) -> Option<String> {

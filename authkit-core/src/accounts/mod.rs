@@ -1,12 +1,12 @@
 //! Accounts: registration and its proof, passwords, profile, addresses, and their administration.
 
 mod admin;
+pub(crate) mod asked_tenant;
 mod change;
 mod email;
 mod email_change;
 mod model;
 pub(crate) mod passwords;
-pub(crate) mod place;
 mod profile;
 mod reactivate;
 mod redirect;

@@ -1,8 +1,8 @@
 //! Registration: a pending record that becomes an account only by proof of its address.
 
 use super::{
-    AccountChange, Accounts, Email, Registration, User, passwords::NewPassword, place::Place, profile, pseudonym,
-    push_hook, redirect,
+    AccountChange, Accounts, Email, EmailKey, Registration, User, asked_tenant::AskedTenant, passwords::NewPassword,
+    profile, pseudonym, push_hook, redirect,
 };
 use crate::{
     Context, Error, Origin, Result, audit,
@@ -11,10 +11,11 @@ use crate::{
     ports::{Conflict, NewAccount, Operation, OperationKind, Scope, Unit},
 };
 use authkit_wire::{
-    EmailRequest, ErrorCode, FieldError, RegisterRequest, RegistrationId, RegistrationView, UserId, UserStatus,
+    EmailRequest, ErrorCode, FieldError, RegisterRequest, RegistrationId, RegistrationView, TenantId, UserId,
+    UserStatus,
 };
 use jiff::Timestamp;
-use serde_json::Map;
+use serde_json::{Map, Value};
 
 impl Accounts {
     /// Records a pending registration; alike for free and taken addresses.
@@ -28,8 +29,8 @@ impl Accounts {
         let cx = &*self.cx;
         let tenant = origin.tenant;
         let answer = RegistrationView { status: "verification_required".into() };
-        let place = Place::of(cx, origin);
-        let settings = &place.settings;
+        let asked = AskedTenant::of(cx, origin);
+        let settings = &asked.settings;
 
         let mut refused = Refused::default();
         let email = refused.take(Email::parse(&request.email, settings.unicode_addresses))?;
@@ -59,10 +60,10 @@ impl Accounts {
         let password_hash = password.hash(cx).await?;
         let email_key = email.key(&cx.keyring, tenant);
         let id = RegistrationId::new(cx.uuid());
-        let token = OpaqueToken::generate(&cx.keyring, &*cx.random, OpaqueKind::Verify, place.home, id.uuid());
+        let token = OpaqueToken::generate(&cx.keyring, &*cx.random, OpaqueKind::Verify, asked.home, id.uuid());
         let registration = Registration {
             id,
-            tenant: place.home,
+            tenant: asked.home,
             email: email.as_str().to_owned(),
             email_key,
             name,
@@ -73,13 +74,13 @@ impl Accounts {
             redirect_url: request.redirect_url,
             created_at: cx.now(),
             // In a tenant that there is not, the registration is over before its link is mailed.
-            expires_at: if place.known { expiry(cx) } else { cx.now() },
+            expires_at: if asked.known { expiry(cx) } else { cx.now() },
         };
         let mut unit = Unit::new();
-        let entry = audit::entry(cx, &place.origin, "user.registered").actor(pseudonym(&cx.keyring, &email_key));
+        let entry = audit::entry(cx, &asked.origin, "user.registered").actor(pseudonym(&cx.keyring, &email_key));
         let mut created = None;
         if settings.allow_unverified {
-            let user = new_user(cx, &registration, false);
+            let user = new_user(cx, NewUser::of(&registration, false));
             created = Some(unit.push(AccountChange::CreateUser(Box::new(user.clone()))));
             push_hook(cx, &mut unit, &creation.on(user.id));
             unit.push(entry.subject(user.id).person(&user).build());
@@ -93,9 +94,9 @@ impl Accounts {
             locale,
         };
         unit.push(AccountChange::CreateRegistration(Box::new(registration)));
-        unit.push(notices::enqueue(cx, place.home, &notice));
-        push_hook(cx, &mut unit, &place.at_home(operation));
-        cx.commit(Scope::Tenant(place.home), unit).await.map_err(|error| match error.conflict() {
+        unit.push(notices::enqueue(cx, asked.home, &notice));
+        push_hook(cx, &mut unit, &asked.at_home(operation));
+        cx.commit(Scope::Tenant(asked.home), unit).await.map_err(|error| match error.conflict() {
             Some((place, Conflict::Taken)) if Some(place) == created => taken(),
             _ => error.into(),
         })?;
@@ -108,18 +109,18 @@ impl Accounts {
     /// `request.validation_failed`, `auth.refused_by_application`.
     pub async fn resend_verification(&self, origin: &Origin, request: EmailRequest) -> Result<()> {
         let cx = &*self.cx;
-        let place = Place::of(cx, origin);
-        let email = Email::parse(&request.email, place.settings.unicode_addresses)?;
+        let asked = AskedTenant::of(cx, origin);
+        let email = Email::parse(&request.email, asked.settings.unicode_addresses)?;
         let operation = Operation::new(OperationKind::RequestVerification, origin.tenant);
         cx.before(&operation, None).await?;
-        let notice = if place.known {
+        let notice = if asked.known {
             Notice::ResendVerification { email: email.as_str().to_owned() }
         } else {
             notices::to_nobody(cx, &email)
         };
-        let mut unit = Unit::new().with(notices::enqueue(cx, place.home, &notice));
-        push_hook(cx, &mut unit, &place.at_home(operation));
-        cx.commit(Scope::Tenant(place.home), unit).await?;
+        let mut unit = Unit::new().with(notices::enqueue(cx, asked.home, &notice));
+        push_hook(cx, &mut unit, &asked.at_home(operation));
+        cx.commit(Scope::Tenant(asked.home), unit).await?;
         Ok(())
     }
 }
@@ -157,20 +158,41 @@ pub(crate) const fn user_of(registration: RegistrationId) -> UserId {
     UserId::new(registration.uuid())
 }
 
-/// The account that `registration` becomes.
-pub(super) fn new_user(cx: &Context, registration: &Registration, email_verified: bool) -> User {
+/// What an account begins with.
+pub(super) struct NewUser {
+    pub(super) id: UserId,
+    pub(super) tenant: TenantId,
+    pub(super) email: String,
+    pub(super) email_key: EmailKey,
+    pub(super) email_verified: bool,
+    pub(super) name: Option<String>,
+    pub(super) locale: Option<String>,
+    pub(super) profile: Map<String, Value>,
+    pub(super) password_hash: String,
+}
+
+impl NewUser {
+    /// What the account begins with that `registration` becomes.
+    pub(super) fn of(registration: &Registration, email_verified: bool) -> Self {
+        let Registration { tenant, email, email_key, name, locale, profile, password_hash, .. } = registration.clone();
+        let id = user_of(registration.id);
+        Self { id, tenant, email, email_key, email_verified, name, locale, profile, password_hash }
+    }
+}
+
+pub(super) fn new_user(cx: &Context, new: NewUser) -> User {
     let now = cx.now();
     User {
-        id: user_of(registration.id),
-        tenant: registration.tenant,
-        email: registration.email.clone(),
-        email_key: registration.email_key,
-        email_verified,
-        name: registration.name.clone(),
-        locale: registration.locale.clone(),
-        profile: registration.profile.clone(),
+        id: new.id,
+        tenant: new.tenant,
+        email: new.email,
+        email_key: new.email_key,
+        email_verified: new.email_verified,
+        name: new.name,
+        locale: new.locale,
+        profile: new.profile,
         preferences: Map::new(),
-        password_hash: Some(registration.password_hash.clone()),
+        password_hash: Some(new.password_hash),
         status: UserStatus::Active,
         mfa_enabled: false,
         subject_key: audit::new_subject_key(cx),

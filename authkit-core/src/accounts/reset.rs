@@ -1,8 +1,8 @@
 //! Forgotten passwords.
 
 use super::{
-    AccountChange, Accounts, Email, OneTimeToken, Presented, TokenPurpose, User, make_token, passwords::NewPassword,
-    place::Place, pseudonym, push_hook, push_hooks, tokens::void_link,
+    AccountChange, Accounts, Email, OneTimeToken, Presented, TokenPurpose, User, asked_tenant::AskedTenant, make_token,
+    passwords::NewPassword, pseudonym, push_hook, push_hooks, tokens::void_link,
 };
 use crate::{
     Context, Origin, Result, audit,
@@ -24,21 +24,21 @@ impl Accounts {
     pub async fn forgot_password(&self, origin: &Origin, request: EmailRequest) -> Result<()> {
         let cx = &*self.cx;
         let tenant = origin.tenant;
-        let place = Place::of(cx, origin);
-        let email = Email::parse(&request.email, place.settings.unicode_addresses)?;
+        let asked = AskedTenant::of(cx, origin);
+        let email = Email::parse(&request.email, asked.settings.unicode_addresses)?;
         let operation = Operation::new(OperationKind::RequestPasswordReset, tenant);
         cx.before(&operation, None).await?;
         let actor = pseudonym(&cx.keyring, &email.key(&cx.keyring, tenant));
-        let notice = if place.known {
+        let notice = if asked.known {
             Notice::PasswordResetRequested { email: email.as_str().to_owned() }
         } else {
             notices::to_nobody(cx, &email)
         };
         let mut unit = Unit::new()
-            .with(notices::enqueue(cx, place.home, &notice))
-            .with(audit::entry(cx, &place.origin, "password.reset_requested").actor(actor).build());
-        push_hook(cx, &mut unit, &place.at_home(operation));
-        cx.commit(Scope::Tenant(place.home), unit).await?;
+            .with(notices::enqueue(cx, asked.home, &notice))
+            .with(audit::entry(cx, &asked.origin, "password.reset_requested").actor(actor).build());
+        push_hook(cx, &mut unit, &asked.at_home(operation));
+        cx.commit(Scope::Tenant(asked.home), unit).await?;
         Ok(())
     }
 

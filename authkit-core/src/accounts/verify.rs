@@ -2,7 +2,7 @@
 
 use super::{
     AccountChange, Accounts, Presented, Registration, TokenPurpose, of_tenant, push_hook, redirect,
-    register::{new_user, user_of},
+    register::{NewUser, new_user, user_of},
     settings_of,
     tokens::void_link,
 };
@@ -46,7 +46,7 @@ impl Accounts {
             };
             let operation = Operation::new(OperationKind::CreateUser, tenant).on(user_of(registration.id));
             cx.before(&operation, Some(&account)).await?;
-            let user = new_user(cx, &registration, true);
+            let user = new_user(cx, NewUser::of(&registration, true));
             unit.push(AccountChange::CreateUser(Box::new(user.clone())));
             push_hook(cx, &mut unit, &operation);
             user

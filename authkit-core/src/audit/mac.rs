@@ -105,18 +105,11 @@ fn canonical(value: &Value, out: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crypto::MasterKey;
+    use crate::crypto::{MasterKey, hex};
     use authkit_wire::{AuditId, TenantId};
     use jiff::Timestamp;
-    use std::{collections::BTreeMap, fmt::Write};
+    use std::collections::BTreeMap;
     use uuid::Uuid;
-
-    fn hex(bytes: [u8; 32]) -> String {
-        bytes.iter().fold(String::new(), |mut text, byte| {
-            write!(text, "{byte:02x}").expect("a String");
-            text
-        })
-    }
 
     /// Computed apart from this code, from the encoding as documented. What is stored depends on it: it never changes.
     #[test]
@@ -138,13 +131,13 @@ mod tests {
             mac: [0; 32],
         };
         let mac = compute(&keyring, &record).expect("the key is there");
-        assert_eq!(hex(mac), "2e371a5bb1552c991171f643490e369f86cd872f2f1cc48e8d7ebef80fa7c94a");
+        assert_eq!(hex(&mac), "2e371a5bb1552c991171f643490e369f86cd872f2f1cc48e8d7ebef80fa7c94a");
         let link = link(&GENESIS, &mac);
-        assert_eq!(hex(link), "953b731f2ca6a5dd30a855503d1e619c31e7f7313178dd476cff81b27c3b6491");
+        assert_eq!(hex(&link), "953b731f2ca6a5dd30a855503d1e619c31e7f7313178dd476cff81b27c3b6491");
         let at = Timestamp::from_microsecond(1_700_000_001_000_000).expect("a time");
         let head = AuditHead { sequence: 1, link, at, key_version: 1, signature: [0; 32] };
         let signature = sign(&keyring, &head).expect("the key is there");
-        assert_eq!(hex(signature), "d57794bea7ac0db711a9f95cb70f6717bd5c773811b9667a841d4b4308d03560");
+        assert_eq!(hex(&signature), "d57794bea7ac0db711a9f95cb70f6717bd5c773811b9667a841d4b4308d03560");
         assert!(compute(&keyring, &AuditRecord { key_version: 2, ..record }).is_none());
     }
 

@@ -1,14 +1,12 @@
 use super::{AuditChange, AuditHead, AuditLink, AuditLog, mac};
 use crate::{
     Context, Result,
+    crypto::hex,
     ports::{Scope, StoreError, Unit},
     tenants::LeaseChange,
 };
 use jiff::{SignedDuration, Timestamp};
-use std::{
-    fmt::Write,
-    sync::{Mutex, PoisonError},
-};
+use std::sync::{Mutex, PoisonError};
 use uuid::Uuid;
 
 const LEASE: &str = "audit-seal";
@@ -185,12 +183,4 @@ impl AuditLog {
             Err(error) => Err(error.into()),
         }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing into a String does not fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

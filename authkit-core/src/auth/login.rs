@@ -4,8 +4,8 @@ use super::{Lockout, Reservation, SignIn};
 use crate::{
     Context, Error, Origin, Result,
     accounts::{
-        AccountChange, Email, EmailKey, TokenPurpose, User, make_token, passwords, place::Place, pseudonym, push_hook,
-        wrong_credentials,
+        AccountChange, Email, EmailKey, TokenPurpose, User, asked_tenant::AskedTenant, make_token, passwords,
+        pseudonym, push_hook, wrong_credentials,
     },
     audit, mfa,
     notices::{self, AccountEvent},
@@ -16,8 +16,8 @@ use authkit_wire::{ErrorCode, LoginRequest, LoginView, MfaRequiredView, Secret};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// How often a sign-in starts anew when the account's security changes meanwhile.
-const TRIES: usize = 3;
+/// How often a sign-in starts, anew when the account's security changes meanwhile.
+const STARTS: usize = 3;
 
 /// What the first factor established.
 #[derive(Serialize, Deserialize)]
@@ -38,7 +38,7 @@ impl SignIn {
     pub async fn login(&self, origin: &Origin, request: LoginRequest) -> Result<LoginView> {
         let cx = &*self.cx;
         let asked = origin.tenant;
-        let Place { home, origin, settings, .. } = Place::of(cx, origin);
+        let AskedTenant { home, origin, settings, .. } = AskedTenant::of(cx, origin);
         let (origin, tenant) = (&origin, home);
         let email = Email::parse(&request.email, settings.unicode_addresses)?;
         let key = email.key(&cx.keyring, asked);
@@ -46,7 +46,7 @@ impl SignIn {
         let _turn = self.turns.enter(lockout.key()).await;
         let mut user = cx.store.find_user_by_email(tenant, &key).await?;
         let reservation = lockout.reserve(cx).await?;
-        for _ in 0..TRIES {
+        for _ in 0..STARTS {
             let hash = user.as_ref().and_then(|user| user.password_hash.as_deref());
             let verified = match passwords::verify(cx, &request.password, hash).await {
                 Ok(verified) => verified,

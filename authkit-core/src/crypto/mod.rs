@@ -15,3 +15,24 @@ use sha2::{Digest, Sha256};
 pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
 }
+
+/// Hexadecimal digits in lower case. Nothing is copied on the way, so that `Zeroizing` around those of a secret leaves none
+/// behind.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        for digit in [byte >> 4, byte & 15] {
+            text.push(char::from(b"0123456789abcdef"[usize::from(digit)]));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn hexadecimal_digits_are_two_for_each_byte() {
+        assert_eq!(super::hex(&[0, 9, 10, 0xff]), "00090aff");
+    }
+}

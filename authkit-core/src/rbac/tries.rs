@@ -1,10 +1,7 @@
 use super::Roles;
-use crate::{Error, Result, ports::Operation};
+use crate::{Error, Result, TRIES, ports::Operation};
 use async_lock::MutexGuard;
 use authkit_wire::ErrorCode;
-
-/// How often a write reads again after another one was faster.
-const MOST: usize = 16;
 
 /// The tries of one write.
 ///
@@ -26,7 +23,7 @@ impl Roles {
 impl Tries<'_> {
     /// Begins the next try.
     pub(super) async fn next(&mut self) -> Result<()> {
-        if self.made == MOST {
+        if self.made == TRIES {
             return Err(Error::new(ErrorCode::Conflict, "Roles change too often at this moment; try again."));
         }
         if self.made > 0 && self.turn.is_none() {

@@ -5,13 +5,15 @@ use super::{
     output::{BOLD, GREEN, paint},
 };
 use authkit_core::{
-    Origin, memory::SystemRandom, ports::Random as _, sessions::SigningKey, tenants::DEFAULT_TENANT, wire::KeyId,
+    Origin, crypto::hex, memory::SystemRandom, ports::Random as _, sessions::SigningKey, tenants::DEFAULT_TENANT,
+    wire::KeyId,
 };
 use authkit_engine::Config;
 use clap::Subcommand;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::process::ExitCode;
+use zeroize::Zeroizing;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -34,10 +36,10 @@ pub(crate) enum Command {
 
 pub(crate) async fn run(config: Config, command: Command, output: &Output) -> Outcome {
     if matches!(command, Command::Generate) {
-        let mut key = [0; 32];
-        SystemRandom.fill(&mut key);
-        let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
-        output.result(&json!({ "key": hex }), || hex.clone());
+        let mut key = Zeroizing::new([0; 32]);
+        SystemRandom.fill(key.as_mut());
+        let digits = Zeroizing::new(hex(key.as_ref()));
+        output.result(&json!({ "key": digits.as_str() }), || digits.to_string());
         return Ok(ExitCode::SUCCESS);
     }
     let engine = engine(config).await?;

@@ -1,11 +1,11 @@
 use super::{cookies::Cookie, visit::Visit};
 use authkit_core::{
     Principal, Result,
+    crypto::hex,
     tenants::DEFAULT_TENANT,
     wire::{Secret, SessionId, TokensView},
 };
 use serde::{Deserialize, Serialize};
-use std::fmt::Write as _;
 
 /// Refreshed when the access token has less left than this.
 const MARGIN_SECONDS: i64 = 30;
@@ -133,9 +133,6 @@ impl Visit {
     /// browser is given again instead of ending the session.
     fn repeat_key(&self, refresh: &Secret) -> String {
         let mac = self.pages.cx.keyring.mac_current("page-refresh", &[refresh.expose().as_bytes()]);
-        mac[..16].iter().fold(String::new(), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+        hex(&mac[..16])
     }
 }

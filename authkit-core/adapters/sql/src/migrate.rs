@@ -3,7 +3,7 @@
 //! A later version's migration names the oldest program that runs on beside it; see `compatible_from`.
 
 use crate::{OpenError, SqlStore, db::Db};
-use sha2::{Digest as _, Sha256};
+use authkit_core::crypto::{hex, sha256};
 use sqlx::{Connection as _, PgConnection, SqliteConnection};
 use std::time::Duration;
 
@@ -102,7 +102,7 @@ pub struct MigrationState {
 }
 
 fn checksum(sql: &str) -> String {
-    Sha256::digest(sql.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&sha256(sql.as_bytes()))
 }
 
 impl SqlStore {

@@ -1,4 +1,4 @@
-//! Where a request of somebody who has not signed in is dealt with.
+//! The tenant that somebody who has not signed in asks for.
 
 use super::settings_of;
 use crate::{
@@ -8,13 +8,13 @@ use crate::{
 };
 use authkit_wire::TenantId;
 
-/// The tenant of a request and where its rows are.
+/// The tenant that a request is for, and where its rows are.
 ///
 /// A tenant that there is not, or that nobody may use, is one without anybody in it: what is asked of it costs the same
 /// reads, writes and hashes, so that nobody learns which names exist. Its rows belong to the default tenant, where they
 /// run out like others and where administrators see who tries names. Addresses keep the key of the tenant that was
 /// asked for, under which the default tenant has nobody.
-pub(crate) struct Place {
+pub(crate) struct AskedTenant {
     /// Whether there is such a tenant.
     pub(crate) known: bool,
     /// Whose the rows are.
@@ -25,7 +25,7 @@ pub(crate) struct Place {
     pub(crate) settings: TenantSettings,
 }
 
-impl Place {
+impl AskedTenant {
     /// Where a request from `origin` is dealt with.
     pub(crate) fn of(cx: &Context, origin: &Origin) -> Self {
         let settings = settings_of(cx, origin.tenant);
