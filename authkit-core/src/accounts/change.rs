@@ -1,17 +1,14 @@
 //! A signed-in user's own change of password.
 
 use super::{
-    AccountChange, Accounts,
+    AccountChange, Accounts, credentials_changed,
     passwords::{NewPassword, confirm},
-    push_hooks,
-    reset::void_tokens,
-    signed_in,
+    push_hooks, signed_in,
 };
 use crate::{
     Origin, Principal, Result, audit,
     notices::{self, AccountEvent},
     ports::{Operation, OperationKind, Scope, Unit},
-    sessions::{FeedEvent, SessionChange},
 };
 use authkit_wire::PasswordChangeRequest;
 
@@ -48,9 +45,7 @@ impl Accounts {
             keep: cx.settings.password.history,
             at: cx.now(),
         });
-        void_tokens(&mut unit, &user);
-        unit.push(SessionChange::EndAllOf { user: user.id, except: session });
-        unit.push(FeedEvent::UserChanged(tenant, user.id));
+        credentials_changed(&mut unit, &user, session);
         unit.push(audit::entry(cx, origin, "password.changed").actor(user.id).person(&user).build());
         unit.push(notices::tell(cx, &user, AccountEvent::PasswordChanged));
         push_hooks(cx, &mut unit, &operation);

@@ -1,18 +1,14 @@
 //! Moving an account to another address, and the way back.
 
 use super::{
-    AccountChange, Accounts, Email, OneTimeToken, Presented, TokenPurpose, User, data_of, make_token, passwords,
-    push_hook, push_hooks,
-    register::taken,
-    reset::{drop_factors, void_tokens},
-    settings_of, signed_in,
+    AccountChange, Accounts, Email, OneTimeToken, Presented, TokenPurpose, User, credentials_changed, data_of,
+    make_token, passwords, push_hook, push_hooks, register::taken, reset::drop_factors, settings_of, signed_in,
     tokens::void_link,
 };
 use crate::{
     Context, Origin, Principal, Result, audit,
     notices::{self, Notice},
     ports::{Conflict, Operation, OperationKind, Scope, StoreError, Unit},
-    sessions::{FeedEvent, SessionChange},
 };
 use authkit_wire::{ChangeEmailRequest, SessionId, TokenRequest};
 use serde::{Deserialize, Serialize};
@@ -96,10 +92,8 @@ impl Accounts {
             at: cx.now(),
         });
         unit.push(AccountChange::ConsumeToken { id: row.id, token_hash: row.token_hash });
-        void_tokens(&mut unit, &user);
         unit.push(AccountChange::DeleteRegistrationsOf { email_key });
-        unit.push(SessionChange::EndAllOf { user: user.id, except: Some(session) });
-        unit.push(FeedEvent::UserChanged(user.tenant, user.id));
+        credentials_changed(&mut unit, &user, Some(session));
         unit.push(audit::entry(cx, &origin, "email.changed").actor(user.id).person(&user).build());
         if let Some((undo, told)) = way_back {
             unit.push(AccountChange::CreateToken(undo));
@@ -156,10 +150,8 @@ impl Accounts {
         if !mfa_enabled {
             drop_factors(&mut unit, &user, user.security_version + 2, at);
         }
-        void_tokens(&mut unit, &user);
         unit.push(AccountChange::DeleteRegistrationsOf { email_key });
-        unit.push(SessionChange::EndAllOf { user: user.id, except: None });
-        unit.push(FeedEvent::UserChanged(user.tenant, user.id));
+        credentials_changed(&mut unit, &user, None);
         unit.push(notices::enqueue(cx, user.tenant, &reset));
         unit.push(audit::entry(cx, &origin, "email.change_undone").actor(user.id).person(&user).build());
         push_hooks(cx, &mut unit, &operation);

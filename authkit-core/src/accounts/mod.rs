@@ -3,6 +3,7 @@
 mod admin;
 pub(crate) mod asked_tenant;
 mod change;
+mod credentials;
 mod email;
 mod email_change;
 mod model;
@@ -20,6 +21,7 @@ mod verify;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub(crate) use credentials::credentials_changed;
 pub use email::{Email, pseudonym};
 pub use model::{EmailKey, OneTimeToken, Registration, TokenPurpose, User};
 pub(crate) use reactivate::REACTIVATION;

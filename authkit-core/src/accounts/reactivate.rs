@@ -1,8 +1,8 @@
 //! The way back for whoever has switched the own account off or put it up for deletion.
 
 use super::{
-    AccountChange, Accounts, OneTimeToken, Presented, TokenPurpose, User, make_token, push_hook, reset::void_tokens,
-    tokens::void_link,
+    AccountChange, Accounts, OneTimeToken, Presented, TokenPurpose, User, credentials::void_tokens, make_token,
+    push_hook, tokens::void_link,
 };
 use crate::{
     Context, Origin, Result, audit,

@@ -1,8 +1,8 @@
 //! Forgotten passwords.
 
 use super::{
-    AccountChange, Accounts, Email, OneTimeToken, Presented, TokenPurpose, User, asked_tenant::AskedTenant, make_token,
-    passwords::NewPassword, pseudonym, push_hook, push_hooks, tokens::void_link,
+    AccountChange, Accounts, Email, OneTimeToken, Presented, TokenPurpose, User, asked_tenant::AskedTenant,
+    credentials_changed, make_token, passwords::NewPassword, pseudonym, push_hook, push_hooks, tokens::void_link,
 };
 use crate::{
     Context, Origin, Result, audit,
@@ -11,7 +11,6 @@ use crate::{
     mfa::MfaChange,
     notices::{self, AccountEvent, Notice},
     ports::{Operation, OperationKind, Scope, Unit},
-    sessions::{FeedEvent, SessionChange},
 };
 use authkit_wire::{EmailRequest, PasswordResetRequest};
 use jiff::Timestamp;
@@ -75,11 +74,9 @@ impl Accounts {
             unit.push(AccountChange::VerifyEmail { user: user.id, email_key: user.email_key, at });
             drop_factors(&mut unit, &user, user.security_version + 1, at);
         }
-        void_tokens(&mut unit, &user);
-        unit.push(SessionChange::EndAllOf { user: user.id, except: None });
+        credentials_changed(&mut unit, &user, None);
         unit.push(Lockout::sign_in(cx, user.tenant, &user.email_key).clear());
         unit.push(Lockout::reauthentication(cx, &user).clear());
-        unit.push(FeedEvent::UserChanged(user.tenant, user.id));
         unit.push(audit::entry(cx, &origin, "password.reset").actor(user.id).person(&user).build());
         unit.push(notices::tell(cx, &user, AccountEvent::PasswordChanged));
         push_hooks(cx, &mut unit, &operation);
@@ -105,10 +102,4 @@ pub(super) fn drop_factors(unit: &mut Unit, user: &User, security_version: i64, 
         unit.push(AccountChange::SetMfa { user: user.id, security_version, enabled: false, kept_session, at });
     }
     unit.push(MfaChange::Remove { user: user.id });
-}
-
-/// Deletes what was made under the old credentials and is void with them.
-pub(super) fn void_tokens(unit: &mut Unit, user: &User) {
-    let void = [TokenPurpose::PasswordReset, TokenPurpose::EmailChange, TokenPurpose::Mfa, TokenPurpose::Reactivate];
-    unit.extend(void.map(|purpose| AccountChange::DeleteTokensOf { user: user.id, purpose }));
 }

@@ -1,8 +1,8 @@
 //! Switching accounts off and on, and putting them up for deletion.
 
 use super::{
-    AccountChange, Accounts, TokenPurpose, User, passwords::confirm, push_hook, push_hooks, reactivate,
-    reset::void_tokens, signed_in,
+    AccountChange, Accounts, TokenPurpose, User, credentials_changed, passwords::confirm, push_hook, push_hooks,
+    reactivate, signed_in,
 };
 use crate::{
     Error, Origin, Principal, Result, TRIES, audit,
@@ -11,7 +11,6 @@ use crate::{
     notices::{self, AccountEvent},
     ports::{Operation, OperationKind, Scope, Unit},
     rbac::{keep_an_admin, require_reach},
-    sessions::{FeedEvent, SessionChange},
 };
 use authkit_wire::{AdminUserView, ErrorCode, PasswordConfirmRequest, UserId, UserStatus};
 
@@ -186,9 +185,7 @@ impl Accounts {
             });
             // Both expect the roles to be as they were read. The earlier reading counts, so that both judgements hold.
             unit.extend(unchanged.or(guard));
-            void_tokens(&mut unit, &user);
-            unit.push(SessionChange::EndAllOf { user: user.id, except: None });
-            unit.push(FeedEvent::UserChanged(user.tenant, user.id));
+            credentials_changed(&mut unit, &user, None);
             let entry = audit::entry(cx, origin, action).by(principal).subject(user.id).tenant(user.tenant);
             // The address and `User-Agent` of a request are those of who makes it.
             unit.push(entry.seen(if own { Some(&user) } else { administrator.as_ref() }).build());

@@ -5,11 +5,10 @@ use super::{
 };
 use crate::{
     Origin, Principal, Result,
-    accounts::{AccountChange, push_hook, push_hooks, signed_in},
+    accounts::{AccountChange, credentials_changed, push_hook, push_hooks, signed_in},
     audit,
     notices::{self, AccountEvent},
     ports::{Scope, Unit},
-    sessions::{FeedEvent, SessionChange},
 };
 use authkit_wire::{BackupCodesView, ErrorCode, Secret, TotpConfirmRequest, TotpEnrolmentView};
 use zeroize::Zeroizing;
@@ -89,11 +88,10 @@ impl Mfa {
             })
             .with(MfaChange::Confirm { user: user.id, secret: totp.secret, step })
             .with(MfaChange::ReplaceBackupCodes { user: user.id, codes: codes::all_stored(cx, &user, &codes), at: now })
-            .with(SessionChange::EndAllOf { user: user.id, except: Some(principal.session) })
             .with(guard.clear())
-            .with(FeedEvent::UserChanged(user.tenant, user.id))
             .with(notices::tell(cx, &user, AccountEvent::MfaEnabled))
             .with(audit::entry(cx, origin, "mfa.totp_enabled").person(&user).actor(user.id).build());
+        credentials_changed(&mut unit, &user, Some(principal.session));
         push_hooks(cx, &mut unit, &operation);
         let Err(error) = cx.commit(Scope::Tenant(user.tenant), unit).await else {
             return Ok(BackupCodesView { backup_codes: codes });

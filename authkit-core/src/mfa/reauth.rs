@@ -1,11 +1,10 @@
 use super::{Guard, Mfa, MfaChange, check, codes, not_enrolled, refused};
 use crate::{
     Origin, Principal, Result,
-    accounts::{AccountChange, User, passwords, push_hook, push_hooks, signed_in},
+    accounts::{AccountChange, User, credentials_changed, passwords, push_hook, push_hooks, signed_in},
     audit,
     notices::{self, AccountEvent},
     ports::{Operation, Scope, Unit},
-    sessions::{FeedEvent, SessionChange},
 };
 use authkit_wire::{BackupCodesView, MfaMethod, MfaReauthRequest};
 
@@ -37,9 +36,8 @@ impl Mfa {
         });
         let place = unit.push(consume);
         unit.push(MfaChange::Remove { user: user.id });
-        unit.push(SessionChange::EndAllOf { user: user.id, except: Some(principal.session) });
+        credentials_changed(&mut unit, &user, Some(principal.session));
         unit.push(guard.clear());
-        unit.push(FeedEvent::UserChanged(user.tenant, user.id));
         unit.push(notices::tell(cx, &user, AccountEvent::MfaDisabled));
         unit.push(used(self, origin, &user, "mfa.totp_disabled", request.method));
         push_hooks(cx, &mut unit, &operation);

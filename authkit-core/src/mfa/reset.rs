@@ -1,13 +1,12 @@
 use super::{Mfa, MfaChange, not_enrolled};
 use crate::{
     Context, Origin, Principal, Result, TRIES,
-    accounts::{AccountChange, User, push_hooks},
+    accounts::{AccountChange, User, credentials_changed, push_hooks},
     audit,
     auth::Lockout,
     notices::{self, AccountEvent},
     ports::{Scope, Unit},
     rbac::{RoleChange, require_reach},
-    sessions::{FeedEvent, SessionChange},
 };
 use authkit_wire::{ErrorCode, TenantId, UserId};
 
@@ -36,11 +35,10 @@ impl Mfa {
                     at: cx.now(),
                 })
                 .with(MfaChange::Remove { user: user.id })
-                .with(SessionChange::EndAllOf { user: user.id, except: None })
                 .with(Lockout::second_factor(cx, &user).clear())
-                .with(FeedEvent::UserChanged(tenant, user.id))
                 .with(notices::tell(cx, &user, AccountEvent::MfaDisabled))
                 .with(entry.seen(administrator.as_ref()).build());
+            credentials_changed(&mut unit, &user, None);
             unit.extend(unchanged);
             push_hooks(cx, &mut unit, &operation);
             if cx.try_commit(Scope::Tenant(tenant), unit).await?.is_some() {
