@@ -24,9 +24,9 @@ fn row(session: &SessionView) -> Value {
 /// Everything on the page; `of` names the form that was refused and what it shows.
 async fn values(visit: &Visit, principal: &Principal, of: &str, state: Value) -> Result<Value> {
     let pages = &visit.pages;
-    let user = pages.accounts.get_me(principal).await?;
-    let mfa = pages.mfa.status(principal).await?;
-    let sessions = pages.sessions.list(principal, None, Some(SESSIONS)).await?;
+    let user = pages.engine.accounts().get_me(principal).await?;
+    let mfa = pages.engine.mfa().status(principal).await?;
+    let sessions = pages.engine.sessions().list(principal, None, Some(SESSIONS)).await?;
     let profile = FormState::with([("name", user.name.clone().unwrap_or_default())]).value();
     let form = |name: &str| if name == of { state.clone() } else { FormState::default().value() };
     Ok(context! {
@@ -69,7 +69,7 @@ pub(super) async fn profile(post: SignedPost) -> Answer {
     let (visit, principal, form) = post.parts();
     let name = form.given("name").map_or(Patch::Clear, Patch::Set);
     let request = UpdateMeRequest { name, locale: Patch::Absent, profile: None, preferences: None };
-    match visit.pages.accounts.update_me(&visit.origin, &principal, request, None).await {
+    match visit.pages.engine.accounts().update_me(&visit.origin, &principal, request, None).await {
         Ok(_) => done(visit, Said::ProfileSaved),
         Err(error) => {
             let state = FormState::refused(&form, &["name"], &["name"], &error).value();
@@ -94,7 +94,7 @@ pub(super) async fn password(post: SignedPost) -> Answer {
         current_password: Some(form.secret("current_password")),
         new_password: form.secret("new_password"),
     };
-    match visit.pages.accounts.change_password(&visit.origin, &principal, request).await {
+    match visit.pages.engine.accounts().change_password(&visit.origin, &principal, request).await {
         Ok(()) => done(visit, Said::PasswordChanged),
         Err(error) => {
             let state = beside_password(&form, "current_password", &["current_password", "new_password"], &error);
@@ -107,7 +107,7 @@ pub(super) async fn password(post: SignedPost) -> Answer {
 pub(super) async fn email(post: SignedPost) -> Answer {
     let (visit, principal, form) = post.parts();
     let request = ChangeEmailRequest { new_email: form.text("new_email").to_owned() };
-    match visit.pages.accounts.request_email_change(&visit.origin, &principal, request).await {
+    match visit.pages.engine.accounts().request_email_change(&visit.origin, &principal, request).await {
         Ok(()) => done(visit, Said::EmailRequested),
         Err(error) => {
             let state = FormState::refused(&form, &["new_email"], &["new_email"], &error).value();
@@ -120,7 +120,7 @@ pub(super) async fn email(post: SignedPost) -> Answer {
 pub(super) async fn revoke(post: SignedPost) -> Answer {
     let (visit, principal, form) = post.parts();
     let ended = match form.text("session").parse::<SessionId>() {
-        Ok(id) => visit.pages.sessions.revoke(&visit.origin, &principal, id).await,
+        Ok(id) => visit.pages.engine.sessions().revoke(&visit.origin, &principal, id).await,
         Err(_) => Err(ErrorCode::SessionNotFound.into()),
     };
     match ended {
@@ -137,7 +137,7 @@ pub(super) async fn revoke(post: SignedPost) -> Answer {
 /// `POST /account/sessions/revoke-others`
 pub(super) async fn revoke_others(post: SignedPost) -> Answer {
     let (visit, principal, form) = post.parts();
-    match visit.pages.sessions.revoke_others(&visit.origin, &principal).await {
+    match visit.pages.engine.sessions().revoke_others(&visit.origin, &principal).await {
         Ok(_) => done(visit, Said::OthersEnded),
         Err(error) => {
             let state = FormState::refused(&form, &[], &[], &error).value();

@@ -87,17 +87,22 @@ impl Jar {
     /// What [`seal`](Self::seal) put in, until it has expired. Anything else reads as absent.
     pub(super) fn open<T: DeserializeOwned>(&self, cookie: Cookie, bound: &str) -> Option<T> {
         let sealed = URL_SAFE_NO_PAD.decode(self.plain(cookie)?).ok()?;
-        let plain = self.pages.cx.keyring.open(cookie.purpose(), bound.as_bytes(), &sealed).ok()?;
+        let plain = self.pages.engine.context().keyring.open(cookie.purpose(), bound.as_bytes(), &sealed).ok()?;
         let Dated { expires, value } = serde_json::from_slice(&plain).ok()?;
-        (self.pages.cx.now().as_second() < expires).then_some(value)
+        (self.pages.engine.context().now().as_second() < expires).then_some(value)
     }
 
     /// Sets `cookie` to `value`, sealed under the installation's keys; `bound` is what it belongs to. It counts for so
     /// many `seconds`, however long a browser, or who copied it, keeps it.
     pub(super) fn seal(&mut self, cookie: Cookie, bound: &str, value: &impl Serialize, seconds: i64) {
-        let expires = self.pages.cx.now().as_second().saturating_add(seconds);
+        let expires = self.pages.engine.context().now().as_second().saturating_add(seconds);
         let Ok(plain) = serde_json::to_vec(&Dated { expires, value }) else { return };
-        let sealed = self.pages.cx.keyring.seal(&*self.pages.cx.random, cookie.purpose(), bound.as_bytes(), &plain);
+        let sealed = self.pages.engine.context().keyring.seal(
+            &*self.pages.engine.context().random,
+            cookie.purpose(),
+            bound.as_bytes(),
+            &plain,
+        );
         self.put(cookie, &URL_SAFE_NO_PAD.encode(sealed), seconds);
     }
 

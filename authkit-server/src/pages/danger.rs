@@ -13,7 +13,7 @@ use minijinja::{Value, context};
 
 fn values(visit: &Visit, of: &str, state: Value) -> Value {
     let form = |name: &str| if name == of { state.clone() } else { FormState::default().value() };
-    let grace = lasting(visit.pages.cx.settings.links.deletion_grace);
+    let grace = lasting(visit.pages.engine.context().settings.links.deletion_grace);
     context! { deactivate => form("deactivate"), delete => form("delete"), grace => grace }
 }
 
@@ -27,7 +27,7 @@ pub(super) async fn show(SignedIn { visit, .. }: SignedIn) -> Answer {
 pub(super) async fn deactivate(post: SignedPost) -> Answer {
     let (visit, principal, form) = post.parts();
     let request = PasswordConfirmRequest { password: Some(form.secret("password")) };
-    let done = visit.pages.accounts.deactivate_me(&visit.origin, &principal, request).await;
+    let done = visit.pages.engine.accounts().deactivate_me(&visit.origin, &principal, request).await;
     finish(visit, "deactivate", Said::Deactivated, done, |error| {
         beside_password(&form, "password", &["password"], error)
     })
@@ -37,7 +37,7 @@ pub(super) async fn deactivate(post: SignedPost) -> Answer {
 pub(super) async fn delete(post: SignedPost) -> Answer {
     let (visit, principal, form) = post.parts();
     let request = PasswordConfirmRequest { password: Some(form.secret("password")) };
-    let done = visit.pages.accounts.delete_me(&visit.origin, &principal, request).await;
+    let done = visit.pages.engine.accounts().delete_me(&visit.origin, &principal, request).await;
     finish(visit, "delete", Said::DeletionScheduled, done, |error| {
         beside_password(&form, "password", &["password"], error)
     })

@@ -121,7 +121,7 @@ impl FromRequest<Pages> for Post {
     async fn from_request(request: Request, pages: &Pages) -> Result<Self, Failure> {
         let (mut parts, body) = request.into_parts();
         let visit = Visit::from_request_parts(&mut parts, pages).await?;
-        if !is_same_origin(&parts.headers, &pages.cx.settings.public_url) {
+        if !is_same_origin(&parts.headers, &pages.engine.context().settings.public_url) {
             return Err(visit.refuse(forged()));
         }
         let patience = parts.extensions.get::<Call>().map_or(BODY_TIME, |call| call.body.time);

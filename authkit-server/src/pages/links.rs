@@ -68,7 +68,7 @@ impl Page {
     }
 
     async fn show(&self, visit: Visit, token: &Secret) -> Answer {
-        match visit.pages.accounts.token_is_valid(&visit.origin, self.kind, token).await {
+        match visit.pages.engine.accounts().token_is_valid(&visit.origin, self.kind, token).await {
             Ok(true) => Ok(visit.page(StatusCode::OK, "link.html", self.values(token))),
             Ok(false) => Ok(self.over(visit)),
             Err(error) => Err(visit.refuse(error)),
@@ -112,7 +112,8 @@ pub(super) async fn verify_show(visit: Visit, Query(link): Query<Link>) -> Answe
 /// `POST /verify-email`
 pub(super) async fn verify_act(Post { mut visit, form }: Post) -> Answer {
     let token = form.secret("token");
-    let verified = visit.pages.accounts.verify_email(&visit.origin, TokenRequest { token: token.clone() }).await;
+    let verified =
+        visit.pages.engine.accounts().verify_email(&visit.origin, TokenRequest { token: token.clone() }).await;
     let done = verified.map(|verified| visit.say(Said::Verified, verified.redirect_url));
     VERIFY.answer(visit, &token, done)
 }
@@ -126,7 +127,7 @@ pub(super) async fn confirm_show(visit: Visit, Query(link): Query<Link>) -> Answ
 pub(super) async fn confirm_act(Post { mut visit, form }: Post) -> Answer {
     let token = form.secret("token");
     let request = TokenRequest { token: token.clone() };
-    let done = visit.pages.accounts.confirm_email_change(&visit.origin, request).await;
+    let done = visit.pages.engine.accounts().confirm_email_change(&visit.origin, request).await;
     let done = done.map(|()| visit.say(Said::EmailConfirmed, None));
     CONFIRM.answer(visit, &token, done)
 }
@@ -140,7 +141,7 @@ pub(super) async fn undo_show(visit: Visit, Query(link): Query<Link>) -> Answer 
 pub(super) async fn undo_act(Post { mut visit, form }: Post) -> Answer {
     let token = form.secret("token");
     let request = TokenRequest { token: token.clone() };
-    let done = visit.pages.accounts.undo_email_change(&visit.origin, request).await;
+    let done = visit.pages.engine.accounts().undo_email_change(&visit.origin, request).await;
     let done = done.map(|()| visit.say(Said::EmailUndone, None));
     UNDO.answer(visit, &token, done)
 }
@@ -154,7 +155,7 @@ pub(super) async fn reactivate_show(visit: Visit, Query(link): Query<Link>) -> A
 pub(super) async fn reactivate_act(Post { mut visit, form }: Post) -> Answer {
     let token = form.secret("token");
     let request = TokenRequest { token: token.clone() };
-    let done = visit.pages.accounts.reactivate(&visit.origin, request).await;
+    let done = visit.pages.engine.accounts().reactivate(&visit.origin, request).await;
     let done = done.map(|()| visit.say(Said::Reactivated, None));
     REACTIVATE.answer(visit, &token, done)
 }

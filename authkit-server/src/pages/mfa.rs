@@ -27,7 +27,7 @@ struct Enrolment {
 }
 
 async fn values(visit: &Visit, principal: &Principal, of: &str, state: Value) -> Result<Value, Error> {
-    let mfa = visit.pages.mfa.status(principal).await?;
+    let mfa = visit.pages.engine.mfa().status(principal).await?;
     let form = |name: &str| if name == of { state.clone() } else { FormState::default().value() };
     Ok(context! {
         mfa => Value::from(Serde(&mfa)),
@@ -55,7 +55,7 @@ pub(super) async fn show(SignedIn { visit, principal }: SignedIn) -> Answer {
 pub(super) async fn start(post: SignedPost) -> Answer {
     let bound = post.signed.bound();
     let (mut visit, principal, form) = post.parts();
-    match visit.pages.mfa.enrol_totp(&visit.origin, &principal).await {
+    match visit.pages.engine.mfa().enrol_totp(&visit.origin, &principal).await {
         Ok(enrolment) => {
             let kept = Enrolment { secret: enrolment.secret, uri: enrolment.otpauth_uri };
             visit.jar.seal(Cookie::Enrolment, &bound, &kept, WAIT_SECONDS);
@@ -97,7 +97,7 @@ pub(super) async fn setup_act(post: SignedPost) -> Answer {
         return Ok(visit.go("/account/mfa"));
     };
     let request = TotpConfirmRequest { code: form.code("code") };
-    match visit.pages.mfa.confirm_totp(&visit.origin, &principal, request).await {
+    match visit.pages.engine.mfa().confirm_totp(&visit.origin, &principal, request).await {
         Ok(view) => {
             visit.jar.clear(Cookie::Enrolment);
             Ok(hand_out(visit, &bound, &view.backup_codes))
@@ -144,7 +144,7 @@ async fn refused(visit: Visit, principal: &Principal, of: &str, form: &Form, err
 pub(super) async fn regenerate(post: SignedPost) -> Answer {
     let bound = post.signed.bound();
     let (visit, principal, form) = post.parts();
-    match visit.pages.mfa.regenerate_backup_codes(&visit.origin, &principal, reauth(&form)).await {
+    match visit.pages.engine.mfa().regenerate_backup_codes(&visit.origin, &principal, reauth(&form)).await {
         Ok(view) => Ok(hand_out(visit, &bound, &view.backup_codes)),
         Err(error) => refused(visit, &principal, "regenerate", &form, error).await,
     }
@@ -153,7 +153,7 @@ pub(super) async fn regenerate(post: SignedPost) -> Answer {
 /// `POST /account/mfa/disable`
 pub(super) async fn disable(post: SignedPost) -> Answer {
     let (mut visit, principal, form) = post.parts();
-    match visit.pages.mfa.disable_totp(&visit.origin, &principal, reauth(&form)).await {
+    match visit.pages.engine.mfa().disable_totp(&visit.origin, &principal, reauth(&form)).await {
         Ok(()) => {
             visit.say(Said::MfaDisabled, None);
             Ok(visit.go("/account/mfa"))

@@ -27,9 +27,6 @@ mod welcome;
 mod tests;
 
 use crate::rate_limit::RateClass;
-use authkit_core::{
-    Context, accounts::Accounts, auth::SignIn, mfa::Mfa, notices::Notices, sessions::Sessions, tenants::Tenants,
-};
 use authkit_engine::Engine;
 use axum::{
     Router,
@@ -39,10 +36,7 @@ use axum::{
     routing::{MethodRouter, get},
 };
 use http::Method;
-use std::{
-    collections::HashMap,
-    sync::{Arc, LazyLock},
-};
+use std::{collections::HashMap, sync::LazyLock};
 
 use failure::Failure;
 use form::{FormState, Post, SignedPost};
@@ -58,8 +52,15 @@ const MAX_FORM: usize = 32 * 1024;
 
 /// The pages over `engine`.
 pub(crate) fn router(engine: &Engine) -> Router {
-    // The engine's own sign-in: pages and API share what keeps sign-ins of one account apart.
-    routes(Pages::new(engine.context().clone(), engine.sign_in().clone()))
+    let pages = Pages::new(engine.clone());
+    table()
+        .into_iter()
+        .filter(|page| pages.development() || !page.for_developers)
+        .fold(Router::new(), |router, page| router.route(page.path, page.methods))
+        .route(render::STYLE_ROUTE, get(render::style))
+        .layer(DefaultBodyLimit::max(MAX_FORM))
+        .route_layer(middleware::from_fn_with_state(pages.clone(), render::finish))
+        .with_state(pages)
 }
 
 /// A page of the table. There is no post without what it counts as.
@@ -137,59 +138,23 @@ pub(crate) fn rate_class(method: &Method, path: &str) -> RateClass {
     POSTS.get(path).copied().unwrap_or(RateClass::Write)
 }
 
-fn routes(pages: Pages) -> Router {
-    table()
-        .into_iter()
-        .filter(|page| pages.development() || !page.for_developers)
-        .fold(Router::new(), |router, page| router.route(page.path, page.methods))
-        .route(render::STYLE_ROUTE, get(render::style))
-        .layer(DefaultBodyLimit::max(MAX_FORM))
-        .route_layer(middleware::from_fn_with_state(pages.clone(), render::finish))
-        .with_state(pages)
-}
-
-/// The services that pages call.
+/// What pages work with.
 #[derive(Clone, Debug)]
-struct Pages(Arc<Services>);
-
-#[derive(Debug)]
-struct Services {
-    cx: Arc<Context>,
-    accounts: Accounts,
-    sign_in: SignIn,
-    mfa: Mfa,
-    sessions: Sessions,
-    notices: Notices,
-    tenants: Tenants,
+struct Pages {
+    /// The API's own: both share what keeps sign-ins of one account apart.
+    engine: Engine,
     /// Whether browsers reach the pages over TLS, so that cookies can insist on it.
     secure: bool,
 }
 
 impl Pages {
-    fn new(cx: Arc<Context>, sign_in: SignIn) -> Self {
-        let secure = cx.settings.public_url.starts_with("https://");
-        Self(Arc::new(Services {
-            accounts: Accounts::new(cx.clone()),
-            sign_in,
-            mfa: Mfa::new(cx.clone()),
-            sessions: Sessions::new(cx.clone()),
-            notices: Notices::new(cx.clone()),
-            tenants: Tenants::new(cx.clone()),
-            cx,
-            secure,
-        }))
+    fn new(engine: Engine) -> Self {
+        let secure = engine.context().settings.public_url.starts_with("https://");
+        Self { engine, secure }
     }
 
     /// Whether the installation shows what only a developer may see.
     fn development(&self) -> bool {
-        self.cx.settings.development_outbox
-    }
-}
-
-impl std::ops::Deref for Pages {
-    type Target = Services;
-
-    fn deref(&self) -> &Services {
-        &self.0
+        self.engine.context().settings.development_outbox
     }
 }

@@ -19,7 +19,7 @@ pub(super) struct Filter {
 pub(super) async fn show(visit: Visit, Query(filter): Query<Filter>) -> Answer {
     let to = filter.to.trim();
     let wanted = Some(to).filter(|to| !to.is_empty());
-    let mails = match visit.pages.notices.development_outbox(visit.origin.tenant, wanted).await {
+    let mails = match visit.pages.engine.notices().development_outbox(visit.origin.tenant, wanted).await {
         Ok(mails) => mails,
         Err(error) => return Err(visit.refuse(error)),
     };

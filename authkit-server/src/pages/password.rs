@@ -22,7 +22,7 @@ pub(super) async fn forgot_show(visit: Visit) -> Answer {
 /// `POST /forgot-password`: alike whatever the address.
 pub(super) async fn forgot_act(Post { visit, form }: Post) -> Answer {
     let request = EmailRequest { email: form.text("email").to_owned() };
-    match visit.pages.accounts.forgot_password(&visit.origin, request).await {
+    match visit.pages.engine.accounts().forgot_password(&visit.origin, request).await {
         Ok(()) => Ok(visit.go("/forgot-password/sent")),
         Err(error) => {
             let values = refused(&form, &["email"], &["email"], &error);
@@ -33,7 +33,7 @@ pub(super) async fn forgot_act(Post { visit, form }: Post) -> Answer {
 
 /// `GET /forgot-password/sent`
 pub(super) async fn forgot_sent(visit: Visit) -> Answer {
-    let lasts = lasting(visit.pages.cx.settings.links.reset);
+    let lasts = lasting(visit.pages.engine.context().settings.links.reset);
     let values = context! {
         sent => true,
         title => "Check your mail",
@@ -48,7 +48,7 @@ pub(super) async fn forgot_sent(visit: Visit) -> Answer {
 
 /// `GET /reset-password?token=`
 pub(super) async fn reset_show(visit: Visit, Query(link): Query<Link>) -> Answer {
-    match visit.pages.accounts.token_is_valid(&visit.origin, OpaqueKind::Reset, &link.token).await {
+    match visit.pages.engine.accounts().token_is_valid(&visit.origin, OpaqueKind::Reset, &link.token).await {
         Ok(true) => {
             let values = context! { form => FormState::default().value(), token => link.token.expose() };
             Ok(visit.page(StatusCode::OK, "reset.html", values))
@@ -62,7 +62,7 @@ pub(super) async fn reset_show(visit: Visit, Query(link): Query<Link>) -> Answer
 pub(super) async fn reset_act(Post { mut visit, form }: Post) -> Answer {
     let token = form.secret("token");
     let request = PasswordResetRequest { token: token.clone(), new_password: form.secret("new_password") };
-    match visit.pages.accounts.reset_password(&visit.origin, request).await {
+    match visit.pages.engine.accounts().reset_password(&visit.origin, request).await {
         Ok(()) => {
             visit.say(Said::PasswordReset, None);
             Ok(visit.go("/sign-in"))

@@ -182,7 +182,7 @@ pub(super) async fn finish(State(pages): State<Pages>, request: Request, next: N
     let page = wanted(request.headers());
     let mut response = next.run(request).await;
     if page {
-        describe(&pages.cx, &mut response, trace.as_deref().unwrap_or_default());
+        describe(pages.engine.context(), &mut response, trace.as_deref().unwrap_or_default());
     }
     guard(&mut response);
     response

@@ -83,14 +83,14 @@ impl Visit {
             access: tokens.access_token.clone(),
             refresh: tokens.refresh_token.clone(),
             session: tokens.session_id,
-            expires: self.pages.cx.now().as_second() + tokens.expires_in,
+            expires: self.pages.engine.context().now().as_second() + tokens.expires_in,
         };
         if page.access.expose().len() > MAX_ACCESS {
             // Browsers drop cookies of more than 4 KiB: an application's claims that fill one cost a refresh per page.
             page.access = Secret::default();
             page.expires = 0;
         }
-        let seconds = self.pages.cx.settings.tokens.refresh.as_secs();
+        let seconds = self.pages.engine.context().settings.tokens.refresh.as_secs();
         self.jar.seal(Cookie::Session, "", &page, seconds);
     }
 
@@ -101,8 +101,8 @@ impl Visit {
             self.jar.clear(Cookie::Session);
             return Ok(None);
         };
-        let sessions = &self.pages.sessions;
-        if page.expires > self.pages.cx.now().as_second() + MARGIN_SECONDS {
+        let sessions = self.pages.engine.sessions();
+        if page.expires > self.pages.engine.context().now().as_second() + MARGIN_SECONDS {
             match sessions.authenticate(page.access.expose()).await {
                 Ok(principal) => return Ok(self.at_home(principal)),
                 Err(error) if error.code.status() >= 500 => return Err(error),
@@ -132,7 +132,7 @@ impl Visit {
     /// The idempotency key of a refresh: always the same for one token, so that an answer that never reached the
     /// browser is given again instead of ending the session.
     fn repeat_key(&self, refresh: &Secret) -> String {
-        let mac = self.pages.cx.keyring.mac_current("page-refresh", &[refresh.expose().as_bytes()]);
+        let mac = self.pages.engine.context().keyring.mac_current("page-refresh", &[refresh.expose().as_bytes()]);
         hex(&mac[..16])
     }
 }

@@ -37,11 +37,11 @@ pub(super) async fn show(visit: Visit, Query(target): Query<Target>) -> Answer {
 pub(super) async fn act(Post { mut visit, form }: Post) -> Answer {
     let back = Back::named(form.text("back"));
     let request = LoginRequest { email: form.text("email").to_owned(), password: form.secret("password") };
-    match visit.pages.sign_in.login(&visit.origin, request).await {
+    match visit.pages.engine.sign_in().login(&visit.origin, request).await {
         Ok(LoginView::Tokens(tokens)) => Ok(signed_in(visit, &tokens, back).await),
         Ok(LoginView::MfaRequired(required)) => {
             let attempt = Attempt { token: required.mfa_token, methods: required.methods, back };
-            let seconds = visit.pages.cx.settings.links.mfa.as_secs();
+            let seconds = visit.pages.engine.context().settings.links.mfa.as_secs();
             visit.jar.seal(Cookie::Attempt, "", &attempt, seconds);
             Ok(visit.go("/sign-in/mfa"))
         }
@@ -57,7 +57,7 @@ pub(super) async fn act(Post { mut visit, form }: Post) -> Answer {
 async fn signed_in(mut visit: Visit, tokens: &TokensView, back: Back) -> Response {
     if let Some(before) = visit.session() {
         // The new session stands whether or not the old one could be ended.
-        let _ = visit.pages.sessions.logout(&visit.origin, None, Some(&before.refresh)).await;
+        let _ = visit.pages.engine.sessions().logout(&visit.origin, None, Some(&before.refresh)).await;
     }
     visit.jar.clear(Cookie::Attempt);
     visit.renew_browser();
@@ -91,7 +91,7 @@ pub(super) async fn mfa_act(Post { visit, form }: Post) -> Answer {
     let Some(attempt) = visit.jar.open::<Attempt>(Cookie::Attempt, "") else { return Ok(over(visit)) };
     let (method, code) = factor(&form);
     let request = MfaVerifyRequest { mfa_token: attempt.token.clone(), method, code };
-    match visit.pages.sign_in.verify_mfa(&visit.origin, request).await {
+    match visit.pages.engine.sign_in().verify_mfa(&visit.origin, request).await {
         Ok(tokens) => Ok(signed_in(visit, &tokens, attempt.back).await),
         Err(error) if error.code == ErrorCode::InvalidMfaToken => Ok(over(visit)),
         Err(error) => {
@@ -120,7 +120,8 @@ pub(super) async fn out_show(visit: Visit) -> Answer {
 /// `POST /sign-out`
 pub(super) async fn out_act(Post { mut visit, .. }: Post) -> Answer {
     if let Some(page) = visit.session() {
-        let ended = visit.pages.sessions.logout(&visit.origin, Some(page.access.expose()), Some(&page.refresh)).await;
+        let ended =
+            visit.pages.engine.sessions().logout(&visit.origin, Some(page.access.expose()), Some(&page.refresh)).await;
         if let Err(error) = ended {
             return Err(visit.refuse(error));
         }

@@ -25,7 +25,7 @@ pub(super) async fn act(Post { visit, form }: Post) -> Answer {
         profile: None,
         redirect_url: None,
     };
-    match visit.pages.accounts.register(&visit.origin, request).await {
+    match visit.pages.engine.accounts().register(&visit.origin, request).await {
         Ok(_) => Ok(visit.go("/sign-up/sent")),
         Err(error) => {
             let values = refused(&form, &["email", "name"], &["email", "password", "name"], &error);
@@ -36,7 +36,7 @@ pub(super) async fn act(Post { visit, form }: Post) -> Answer {
 
 /// `GET /sign-up/sent`
 pub(super) async fn sent(visit: Visit) -> Answer {
-    let lasts = lasting(visit.pages.cx.settings.links.verify);
+    let lasts = lasting(visit.pages.engine.context().settings.links.verify);
     let values = context! {
         sent => true,
         title => "Check your mail",
@@ -54,7 +54,7 @@ pub(super) async fn resend_show(visit: Visit) -> Answer {
 /// `POST /verify-email/resend`: alike whatever the address.
 pub(super) async fn resend_act(Post { visit, form }: Post) -> Answer {
     let request = EmailRequest { email: form.text("email").to_owned() };
-    match visit.pages.accounts.resend_verification(&visit.origin, request).await {
+    match visit.pages.engine.accounts().resend_verification(&visit.origin, request).await {
         Ok(()) => Ok(visit.go("/sign-up/sent")),
         Err(error) => {
             let values = refused(&form, &["email"], &["email"], &error);

@@ -110,7 +110,7 @@ impl Visit {
         if self.bound().is_none() {
             self.renew_browser();
         }
-        let (cx, bound) = (&self.pages.cx, self.bound().unwrap_or_default());
+        let (cx, bound) = (self.pages.engine.context(), self.bound().unwrap_or_default());
         let expires = cx.now().as_second().saturating_add(FORM_SECONDS).to_be_bytes();
         URL_SAFE_NO_PAD.encode(cx.keyring.seal(&*cx.random, "page-form", bound.as_bytes(), &expires))
     }
@@ -119,7 +119,7 @@ impl Visit {
     pub(super) fn owns_form(&self, token: &str) -> bool {
         let Some(bound) = self.bound() else { return false };
         let Ok(sealed) = URL_SAFE_NO_PAD.decode(token) else { return false };
-        let cx = &self.pages.cx;
+        let cx = self.pages.engine.context();
         let Ok(plain) = cx.keyring.open("page-form", bound.as_bytes(), &sealed) else { return false };
         <[u8; 8]>::try_from(&plain[..]).is_ok_and(|expires| cx.now().as_second() < i64::from_be_bytes(expires))
     }
@@ -132,7 +132,7 @@ impl Visit {
     /// Gives the browser a new value, so that forms from before are void.
     pub(super) fn renew_browser(&mut self) {
         let mut value = [0; 16];
-        self.pages.cx.random.fill(&mut value);
+        self.pages.engine.context().random.fill(&mut value);
         self.jar.put(Cookie::Browser, &URL_SAFE_NO_PAD.encode(value), BROWSER_SECONDS);
     }
 
@@ -151,7 +151,7 @@ impl Visit {
             said => said.as_ref().map(|(said, _)| said.text()),
             said_good => said.as_ref().is_some_and(|(said, _)| said.is_success()),
             said_link => said.and_then(|(_, link)| link),
-            ..render::frame(&self.pages.cx)
+            ..render::frame(self.pages.engine.context())
         };
         let mut answer = render::html(status, template, context! { ..values, ..frame });
         self.jar.write(answer.headers_mut());
@@ -187,7 +187,7 @@ impl FromRequestParts<Pages> for Visit {
     async fn from_request_parts(parts: &mut Parts, pages: &Pages) -> Result<Self, Failure> {
         let origin = match parts.extensions.get::<Origin>() {
             Some(origin) => origin.clone(),
-            None => Origin::local(pages.tenants.resolve(None, None)?),
+            None => Origin::local(pages.engine.tenants().resolve(None, None)?),
         };
         let jar = Jar::new(pages, &parts.headers);
         let mut visit = Self { pages: pages.clone(), origin, jar, signed_in: false };
