@@ -6,13 +6,14 @@ use crate::{
     access::{self, Access},
     call::{Call, TraceId},
     client_ip::client_ip,
-    extract, host, idempotency, pages,
+    cors, extract, host, idempotency, pages,
     problem::{self, Failure, Pending},
     rate_limit::{Key, Standing},
     registry::Endpoint,
 };
 use authkit_core::{
-    Error, Result,
+    Error, Principal, Result,
+    devices::DevicePrincipal,
     tenants::DEFAULT_TENANT,
     wire::{ErrorCode, TenantId},
 };
@@ -23,7 +24,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::FutureExt;
-use http::{HeaderName, HeaderValue, Method, Request, StatusCode, header, request::Parts};
+use http::{HeaderName, HeaderValue, Method, Request, header, request::Parts};
 use http_body::Body as _;
 use std::{
     borrow::Cow,
@@ -135,14 +136,7 @@ impl AuthKit {
         if api && shared.options.answers_other_origins() {
             headers.append(header::VARY, HeaderValue::from_static("origin"));
             if let Some(origin) = findings.allowed_origin {
-                headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-                headers.insert(
-                    header::ACCESS_CONTROL_EXPOSE_HEADERS,
-                    HeaderValue::from_static(
-                        "etag, idempotency-replayed, location, ratelimit, ratelimit-policy, retry-after, www-authenticate, \
-                         x-trace-id",
-                    ),
-                );
+                cors::allow(headers, origin);
             }
         }
         let (status, took) = (response.status().as_u16(), started.elapsed());
@@ -180,19 +174,11 @@ impl AuthKit {
         let named = self.check_host(&parts, peer, any_host)?;
         if api && let Some(origin) = parts.headers.get(header::ORIGIN) {
             findings.allowed_origin = options.allowed_origin(origin);
-            if parts.method == Method::OPTIONS && parts.headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD) {
-                return Ok(preflight(&findings.allowed_origin));
+            if cors::is_preflight(&parts) {
+                return Ok(cors::preflight(&findings.allowed_origin));
             }
         }
-        if let Some(length) = parts.headers.get(header::CONTENT_LENGTH) {
-            let length = length.to_str().ok().and_then(|text| text.parse::<u64>().ok());
-            if length.is_none_or(|length| length > options.body.bytes as u64) {
-                return Err(Error::new(
-                    ErrorCode::BodyTooLarge,
-                    format!("The body may have at most {} KiB.", options.body.bytes / 1024),
-                ));
-            }
-        }
+        self.check_length(&parts)?;
         // A query is of no meaning to operations and documents.
         if let (Some(endpoint), Some(query)) = (endpoint, parts.uri.query())
             && !query.is_empty()
@@ -211,17 +197,7 @@ impl AuthKit {
             Some(endpoint) => endpoint.info.rate_class,
             None => pages::rate_class(&parts.method, parts.uri.path()),
         };
-        let engine = &self.app.engine;
-        let found = match access {
-            Access::Public => Ok((None, None)),
-            Access::Machine => self.check_operator(&parts).map(|()| (None, None)),
-            Access::Device => {
-                access::authenticate_device(engine, &parts.headers).await.map(|device| (None, Some(device)))
-            }
-            Access::SignedIn | Access::Own | Access::Permission(_) => {
-                access::authenticate(engine, &parts.headers).await.map(|principal| (Some(principal), None))
-            }
-        };
+        let found = self.authenticate(access, &parts).await;
         // A signed-in request counts under its user or device, any other, refused ones too, under its address.
         let key = match &found {
             Ok((Some(principal), _)) => Key::User(principal.user),
@@ -349,6 +325,40 @@ impl AuthKit {
         Ok((tenants.resolve(host, header)?, explicit))
     }
 
+    /// Refuses a body that says itself that it is too large.
+    fn check_length(&self, parts: &Parts) -> Result<()> {
+        let options = &self.app.shared.options;
+        if let Some(length) = parts.headers.get(header::CONTENT_LENGTH) {
+            let length = length.to_str().ok().and_then(|text| text.parse::<u64>().ok());
+            if length.is_none_or(|length| length > options.body.bytes as u64) {
+                return Err(Error::new(
+                    ErrorCode::BodyTooLarge,
+                    format!("The body may have at most {} KiB.", options.body.bytes / 1024),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// The user or device that asks, where the route has to know.
+    async fn authenticate(
+        &self,
+        access: Access,
+        parts: &Parts,
+    ) -> Result<(Option<Principal>, Option<DevicePrincipal>)> {
+        let engine = &self.app.engine;
+        match access {
+            Access::Public => Ok((None, None)),
+            Access::Machine => self.check_operator(parts).map(|()| (None, None)),
+            Access::Device => {
+                access::authenticate_device(engine, &parts.headers).await.map(|device| (None, Some(device)))
+            }
+            Access::SignedIn | Access::Own | Access::Permission(_) => {
+                access::authenticate(engine, &parts.headers).await.map(|principal| (Some(principal), None))
+            }
+        }
+    }
+
     /// The operator's token, where one is set. Without one, only development and the operator's own listener answer.
     fn check_operator(&self, parts: &Parts) -> Result<()> {
         let options = &self.app.shared.options;
@@ -399,24 +409,6 @@ fn speaks_for_itself(response: &Response) -> bool {
         .headers()
         .get(header::CONTENT_TYPE)
         .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html") || kind == "application/problem+json")
-}
-
-fn preflight(allowed: &Option<HeaderValue>) -> Response {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::NO_CONTENT;
-    if allowed.is_some() {
-        let headers = response.headers_mut();
-        headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE"));
-        headers.insert(
-            header::ACCESS_CONTROL_ALLOW_HEADERS,
-            HeaderValue::from_static(
-                "authorization, content-type, idempotency-key, if-match, if-none-match, traceparent, x-authkit-mode, \
-                 x-authkit-tenant",
-            ),
-        );
-        headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
-    }
-    response
 }
 
 /// The method for the log: one of the usual ones, so that nobody writes into it.

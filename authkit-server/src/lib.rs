@@ -22,6 +22,7 @@ mod client_ip;
 mod conditional;
 mod conformance;
 mod connections;
+mod cors;
 mod detached;
 mod extract;
 mod host;
