@@ -16,9 +16,6 @@ const MAX_KEY: usize = 255;
 /// How long an answer is kept.
 const KEPT: SignedDuration = SignedDuration::from_hours(24);
 
-/// How long a request may run: after that it is taken for one whose node died.
-const RUNNING: SignedDuration = SignedDuration::from_mins(2);
-
 /// What seals answers, bound to the record's key.
 const PURPOSE: &str = "idempotency";
 
@@ -44,6 +41,9 @@ pub struct Guard {
 }
 
 impl Idempotency {
+    /// How long a request may run: after that it is taken for one whose node died.
+    pub const RUNNING: SignedDuration = SignedDuration::from_mins(2);
+
     /// Whether it is a key at all.
     ///
     /// # Errors
@@ -78,8 +78,14 @@ impl Idempotency {
             if let Some(record) = found {
                 return replay(cx, &record, &body);
             }
-            let record =
-                IdempotencyRecord { tenant, key, body, answer: None, created_at: now, expires_at: later(now, RUNNING) };
+            let record = IdempotencyRecord {
+                tenant,
+                key,
+                body,
+                answer: None,
+                created_at: now,
+                expires_at: later(now, Self::RUNNING),
+            };
             let unit = Unit::new().with(IdempotencyChange::Reserve(record));
             match cx.commit(Scope::Tenant(tenant), unit).await {
                 Ok(_) => return Ok(Begin::Run(Guard { cx: cx.clone(), tenant, key })),

@@ -1,151 +1,94 @@
 //! Values that no environment takes, and what development does not.
 
 use super::{
-    Config, Problem, SmtpTls,
+    Argon2, Config, Cors, Database, Devices, Http, Keys, Links, Lockout, MailConfig, Password, PlacesConfig, Problem,
+    RateLimits, Sessions, Shutdown, Smtp, SmtpTls, Span, Tls, Tokens,
     check::{host_of, is_loopback, mail_domain},
 };
 use crate::keys;
-use authkit_core::{SessionPolicy, accounts::is_redirect_entry};
-use std::time::Duration;
+use authkit_core::{SessionPolicy, accounts::is_redirect_entry, tenants::Idempotency};
+use std::{path::Path, time::Duration};
 
 const NOT_A_URL: &str = "it is not an address such as https://id.example.com";
 
-/// Well within the two minutes for which an idempotency key is reserved.
-const LONGEST_REQUEST: Duration = Duration::from_secs(90);
+/// Well within the time for which an idempotency key is reserved.
+const LONGEST_REQUEST: Duration = Duration::from_secs(Idempotency::RUNNING.as_secs().unsigned_abs() * 3 / 4);
+
+/// Collects what is refused.
+struct Refusals<'a>(&'a mut Vec<Problem>);
+
+impl Refusals<'_> {
+    fn when(&mut self, wrong: bool, name: &str, detail: &str) {
+        if wrong {
+            self.0.push(Problem::new(name, detail));
+        }
+    }
+
+    fn zero(&mut self, span: Span, name: &str) {
+        self.when(span.is_zero(), name, "it cannot be zero");
+    }
+
+    fn none(&mut self, wrong: bool, name: &str) {
+        self.when(wrong, name, "at least 1 is needed");
+    }
+
+    fn no_file(&mut self, path: &Path, name: &str) {
+        self.when(!path.is_file(), name, &format!("there is no file `{}`", path.display()));
+    }
+}
 
 impl Config {
     /// Values that no environment takes.
     pub(super) fn sensible(&self, problems: &mut Vec<Problem>) {
-        let mut refuse = |wrong: bool, name: &str, detail: &str| {
-            if wrong {
-                problems.push(Problem::new(name, detail));
-            }
-        };
+        let refuse = &mut Refusals(problems);
+        self.sensible_addresses(refuse);
+        self.database.sensible(refuse);
+        self.keys.sensible(refuse);
+        self.password.sensible(refuse);
+        self.argon2.sensible(refuse);
+        self.lockout.sensible(refuse);
+        self.tokens.sensible(refuse);
+        self.sessions.sensible(refuse);
+        self.links.sensible(refuse);
+        self.devices.sensible(refuse);
+        self.rate_limits.sensible(refuse);
+        self.http.sensible(refuse);
+        self.cors.sensible(refuse);
+        self.sensible_lists(refuse);
+        if let Some(tls) = &self.tls {
+            tls.sensible(refuse);
+        }
+        self.places.sensible(refuse);
+        self.mail.sensible(refuse);
+        refuse.when(
+            self.operations.listen.is_some_and(|other| other == self.listen && other.port() != 0),
+            "operations.listen",
+            "it is the address of the server itself",
+        );
+        self.shutdown.sensible(refuse);
+    }
+
+    fn sensible_addresses(&self, refuse: &mut Refusals<'_>) {
         let public_url = self.public_url();
-        refuse(host_of(&public_url).is_none(), "public_url", NOT_A_URL);
-        refuse(
+        refuse.when(host_of(&public_url).is_none(), "public_url", NOT_A_URL);
+        refuse.when(
             public_url.split_once("://").is_some_and(|(_, rest)| rest.contains(['/', '?', '#'])),
             "public_url",
             "it has more than scheme, host and port; pages and mailed links begin at the root of their host",
         );
-        refuse(self.audience.is_empty(), "audience", "it is empty; name the service that takes the tokens");
-        refuse(self.issuer.as_deref() == Some(""), "issuer", "it is empty; leave it out to use the public URL");
+        refuse.when(self.audience.is_empty(), "audience", "it is empty; name the service that takes the tokens");
+        refuse.when(self.issuer.as_deref() == Some(""), "issuer", "it is empty; leave it out to use the public URL");
         let url = self.database_url.expose();
-        refuse(
+        refuse.when(
             !["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)),
             "database_url",
             "it is neither `sqlite://path`, `sqlite::memory:` nor `postgres://…`",
         );
-        refuse(self.database.max_connections == 0, "database.max_connections", "at least 1 is needed");
-        for &version in self.keys.master.keys().filter(|version| **version == 0) {
-            refuse(true, &format!("keys.master.{version}"), "versions start at 1");
-        }
-        for (version, text) in &self.keys.master {
-            if let Err(error) = keys::parse(text) {
-                refuse(true, &format!("keys.master.{version}"), &error);
-            }
-        }
-        let password = &self.password;
-        refuse(password.min_length < 8, "password.min_length", "less than 8 characters are no password");
-        refuse(password.max_length < 64 || password.max_length > 1_024, "password.max_length", "take 64 to 1024");
-        refuse(password.min_length > password.max_length, "password.min_length", "it is more than `max_length`");
-        refuse(password.min_score > 4, "password.min_score", "the estimate goes from 0 to 4");
-        refuse(password.history > 24, "password.history", "at most 24: each one costs a hash at every change");
-        let argon2 = &self.argon2;
-        refuse(
-            argon2::Params::new(argon2.memory_kib, argon2.iterations, argon2.parallelism, Some(32)).is_err(),
-            "argon2",
-            "Argon2 does not take these parameters: at least 8 KiB for each lane, 1 iteration, 1 lane",
-        );
-        refuse(argon2.memory_kib > 1 << 20, "argon2.memory_kib", "more than 1 GiB for each hash is not accepted");
-        refuse(argon2.iterations > 64, "argon2.iterations", "more than 64 are not accepted");
-        refuse(argon2.threads == Some(0), "argon2.threads", "at least 1 is needed");
-        refuse(argon2.queue == 0, "argon2.queue", "at least 1 is needed");
-        refuse(self.lockout.failures == 0, "lockout.failures", "at least 1 is needed");
-        refuse(
-            self.lockout.first_lock > self.lockout.longest_lock,
-            "lockout.first_lock",
-            "it is more than `longest_lock`",
-        );
-        let tokens = &self.tokens;
-        for (name, span) in [
-            ("tokens.access", tokens.access),
-            ("tokens.device", tokens.device),
-            ("tokens.refresh", tokens.refresh),
-            ("tokens.key_rotation", tokens.key_rotation),
-            ("lockout.window", self.lockout.window),
-            ("lockout.first_lock", self.lockout.first_lock),
-            ("sessions.fresh", self.sessions.fresh),
-            ("links.verify", self.links.verify),
-            ("links.reset", self.links.reset),
-            ("links.email_change", self.links.email_change),
-            ("links.email_undo", self.links.email_undo),
-            ("links.mfa", self.links.mfa),
-            ("links.deletion_grace", self.links.deletion_grace),
-            ("devices.claim", self.devices.claim),
-            ("devices.heartbeat", self.devices.heartbeat),
-            ("http.header_timeout", self.http.header_timeout),
-            ("http.body_timeout", self.http.body_timeout),
-            ("http.write_timeout", self.http.write_timeout),
-            ("http.request_timeout", self.http.request_timeout),
-            ("shutdown.deadline", self.shutdown.deadline),
-        ] {
-            refuse(span.is_zero(), name, "it cannot be zero");
-        }
-        refuse(
-            tokens.access.duration().as_secs() > 3_600,
-            "tokens.access",
-            "more than 1h makes revocation a matter of luck",
-        );
-        refuse(
-            tokens.device.duration().as_secs() > 3_600,
-            "tokens.device",
-            "more than 1h makes verifiers that only know the keys believe revoked devices for long",
-        );
-        let idle = self.sessions.idle_timeout;
-        refuse(
-            !idle.is_zero() && idle.signed() < SessionPolicy::SHORTEST_IDLE,
-            "sessions.idle_timeout",
-            "less than 3m cannot be kept, since activity is noted by the minute; take `0s` for never",
-        );
-        refuse(tokens.access > tokens.refresh, "tokens.access", "it outlives `tokens.refresh`");
-        refuse(tokens.leeway.duration().as_secs() > 300, "tokens.leeway", "more than 5m accepts long expired tokens");
-        refuse(tokens.refresh_overlap.duration().as_secs() > 60, "tokens.refresh_overlap", "more than 1m hides reuse");
-        let limits = &self.rate_limits;
-        for (name, rate) in [
-            ("sign_in", limits.sign_in),
-            ("register", limits.register),
-            ("mail", limits.mail),
-            ("token", limits.token),
-            ("write", limits.write),
-            ("read", limits.read),
-        ] {
-            let none = rate.requests == 0 || rate.per.is_zero();
-            refuse(none, &format!("rate_limits.{name}"), "both numbers are at least 1");
-        }
-        refuse(
-            self.http.body_limit_kib == 0 || self.http.body_limit_kib > 16_384,
-            "http.body_limit_kib",
-            "take 1 to 16384",
-        );
-        refuse(
-            self.http.request_timeout.duration() > LONGEST_REQUEST,
-            "http.request_timeout",
-            "more than 90s outlasts the reservation of an idempotency key, so that a repeat would run beside the first",
-        );
-        refuse(self.http.max_connections == 0, "http.max_connections", "at least 1 is needed");
-        let none = self.http.max_connections_per_address == 0;
-        refuse(none, "http.max_connections_per_address", "at least 1 is needed");
-        for origin in &self.cors.origins {
-            let fine = origin == "*" || (host_of(origin).is_some() && origin.matches('/').count() == 2);
-            refuse(
-                !fine,
-                "cors.origins",
-                &format!("`{origin}` is not an origin: scheme, host and port, nothing after it"),
-            );
-        }
+    }
+
+    fn sensible_lists(&self, refuse: &mut Refusals<'_>) {
         for url in &self.redirect_urls {
-            refuse(
+            refuse.when(
                 !is_redirect_entry(url),
                 "redirect_urls",
                 &format!("`{url}` is no address to send people to: use https, a host and a plain path"),
@@ -153,47 +96,15 @@ impl Config {
         }
         for host in &self.hosts {
             let fine = !host.is_empty() && !host.contains(['/', ':', '*', '@', ' ']);
-            refuse(!fine, "hosts", &format!("`{host}` is not a plain host name; wildcards and ports are not taken"));
+            let detail = format!("`{host}` is not a plain host name; wildcards and ports are not taken");
+            refuse.when(!fine, "hosts", &detail);
         }
         for name in self.profile_fields.keys() {
             let fine =
                 name.len() <= 64 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') && !name.is_empty();
-            refuse(!fine, "profile_fields", &format!("`{name}` is not a name: letters, digits and `_`, at most 64"));
+            let detail = format!("`{name}` is not a name: letters, digits and `_`, at most 64");
+            refuse.when(!fine, "profile_fields", &detail);
         }
-        if let Some(tls) = &self.tls {
-            for (name, path) in [("tls.cert", &tls.cert), ("tls.key", &tls.key)] {
-                refuse(!path.is_file(), name, &format!("there is no file `{}`", path.display()));
-            }
-        }
-        for (name, path) in
-            [("places.database", &self.places.database), ("password.breached_list", &self.password.breached_list)]
-        {
-            if let Some(path) = path {
-                refuse(!path.is_file(), name, &format!("there is no file `{}`", path.display()));
-            }
-        }
-        if let Some(smtp) = &self.mail.smtp {
-            refuse(smtp.host.is_empty(), "mail.smtp.host", "it is empty");
-            refuse(
-                smtp.tls == SmtpTls::None && !is_loopback(&smtp.host),
-                "mail.smtp.tls",
-                "`none` sends live links in the clear; use `starttls` or `implicit`",
-            );
-            refuse(
-                smtp.username.is_some() != smtp.password.is_some(),
-                "mail.smtp.password",
-                "user name and password go together; set both or neither",
-            );
-            if let Some(path) = &smtp.ca {
-                refuse(!path.is_file(), "mail.smtp.ca", &format!("there is no file `{}`", path.display()));
-            }
-        }
-        refuse(mail_domain(&self.mail.from).is_none(), "mail.from", "it is not `address` or `Name <address>`");
-        refuse(
-            self.operations.listen.is_some_and(|other| other == self.listen && other.port() != 0),
-            "operations.listen",
-            "it is the address of the server itself",
-        );
     }
 
     /// What development does not take: it trusts everybody who reaches it.
@@ -209,13 +120,211 @@ impl Config {
     }
 }
 
+impl Database {
+    fn sensible(&self, refuse: &mut Refusals<'_>) {
+        refuse.none(self.max_connections == 0, "database.max_connections");
+    }
+}
+
+impl Keys {
+    fn sensible(&self, refuse: &mut Refusals<'_>) {
+        for (version, text) in &self.master {
+            let name = format!("keys.master.{version}");
+            refuse.when(*version == 0, &name, "versions start at 1");
+            if let Err(error) = keys::parse(text) {
+                refuse.when(true, &name, &error);
+            }
+        }
+    }
+}
+
+impl Password {
+    fn sensible(&self, refuse: &mut Refusals<'_>) {
+        refuse.when(self.min_length < 8, "password.min_length", "less than 8 characters are no password");
+        refuse.when(self.max_length < 64 || self.max_length > 1_024, "password.max_length", "take 64 to 1024");
+        refuse.when(self.min_length > self.max_length, "password.min_length", "it is more than `max_length`");
+        refuse.when(self.min_score > 4, "password.min_score", "the estimate goes from 0 to 4");
+        refuse.when(self.history > 24, "password.history", "at most 24: each one costs a hash at every change");
+        if let Some(path) = &self.breached_list {
+            refuse.no_file(path, "password.breached_list");
+        }
+    }
+}
+
+impl Argon2 {
+    fn sensible(&self, refuse: &mut Refusals<'_>) {
+        refuse.when(
+            argon2::Params::new(self.memory_kib, self.iterations, self.parallelism, Some(32)).is_err(),
+            "argon2",
+            "Argon2 does not take these parameters: at least 8 KiB for each lane, 1 iteration, 1 lane",
+        );
+        refuse.when(self.memory_kib > 1 << 20, "argon2.memory_kib", "more than 1 GiB for each hash is not accepted");
+        refuse.when(self.iterations > 64, "argon2.iterations", "more than 64 are not accepted");
+        refuse.none(self.threads == Some(0), "argon2.threads");
+        refuse.none(self.queue == 0, "argon2.queue");
+    }
+}
+
+impl Lockout {
+    fn sensible(&self, refuse: &mut Refusals<'_>) {
+        refuse.none(self.failures == 0, "lockout.failures");
+        refuse.when(self.first_lock > self.longest_lock, "lockout.first_lock", "it is more than `longest_lock`");
+        refuse.zero(self.window, "lockout.window");
+        refuse.zero(self.first_lock, "lockout.first_lock");
+    }
+}
+
+impl Tokens {
+    fn sensible(&self, refuse: &mut Refusals<'_>) {
+        refuse.zero(self.access, "tokens.access");
+        refuse.zero(self.device, "tokens.device");
+        refuse.zero(self.refresh, "tokens.refresh");
+        refuse.zero(self.key_rotation, "tokens.key_rotation");
+        refuse.when(
+            self.access.duration().as_secs() > 3_600,
+            "tokens.access",
+            "more than 1h makes revocation a matter of luck",
+        );
+        refuse.when(
+            self.device.duration().as_secs() > 3_600,
+            "tokens.device",
+            "more than 1h makes verifiers that only know the keys believe revoked devices for long",
+        );
+        refuse.when(self.access > self.refresh, "tokens.access", "it outlives `tokens.refresh`");
+        let detail = "more than 5m accepts long expired tokens";
+        refuse.when(self.leeway.duration().as_secs() > 300, "tokens.leeway", detail);
+        let detail = "more than 1m hides reuse";
+        refuse.when(self.refresh_overlap.duration().as_secs() > 60, "tokens.refresh_overlap", detail);
+    }
+}
+
+impl Sessions {
+    fn sensible(&self, refuse: &mut Refusals<'_>) {
+        refuse.zero(self.fresh, "sessions.fresh");
+        refuse.when(
+            !self.idle_timeout.is_zero() && self.idle_timeout.signed() < SessionPolicy::SHORTEST_IDLE,
+            "sessions.idle_timeout",
+            "less than 3m cannot be kept, since activity is noted by the minute; take `0s` for never",
+        );
+    }
+}
+
+impl Links {
+    fn sensible(&self, refuse: &mut Refusals<'_>) {
+        refuse.zero(self.verify, "links.verify");
+        refuse.zero(self.reset, "links.reset");
+        refuse.zero(self.email_change, "links.email_change");
+        refuse.zero(self.email_undo, "links.email_undo");
+        refuse.zero(self.mfa, "links.mfa");
+        refuse.zero(self.deletion_grace, "links.deletion_grace");
+    }
+}
+
+impl Devices {
+    fn sensible(&self, refuse: &mut Refusals<'_>) {
+        refuse.zero(self.claim, "devices.claim");
+        refuse.zero(self.heartbeat, "devices.heartbeat");
+    }
+}
+
+impl RateLimits {
+    fn sensible(&self, refuse: &mut Refusals<'_>) {
+        for (name, rate) in [
+            ("sign_in", self.sign_in),
+            ("register", self.register),
+            ("mail", self.mail),
+            ("token", self.token),
+            ("write", self.write),
+            ("read", self.read),
+        ] {
+            let none = rate.requests == 0 || rate.per.is_zero();
+            refuse.when(none, &format!("rate_limits.{name}"), "both numbers are at least 1");
+        }
+    }
+}
+
+impl Http {
+    fn sensible(&self, refuse: &mut Refusals<'_>) {
+        refuse.zero(self.header_timeout, "http.header_timeout");
+        refuse.zero(self.body_timeout, "http.body_timeout");
+        refuse.zero(self.write_timeout, "http.write_timeout");
+        refuse.zero(self.request_timeout, "http.request_timeout");
+        let wrong = self.body_limit_kib == 0 || self.body_limit_kib > 16_384;
+        refuse.when(wrong, "http.body_limit_kib", "take 1 to 16384");
+        let detail = format!(
+            "more than {}s outlasts the reservation of an idempotency key, so that a repeat would run beside the first",
+            LONGEST_REQUEST.as_secs()
+        );
+        refuse.when(self.request_timeout.duration() > LONGEST_REQUEST, "http.request_timeout", &detail);
+        refuse.none(self.max_connections == 0, "http.max_connections");
+        refuse.none(self.max_connections_per_address == 0, "http.max_connections_per_address");
+    }
+}
+
+impl Cors {
+    fn sensible(&self, refuse: &mut Refusals<'_>) {
+        for origin in &self.origins {
+            let fine = origin == "*" || (host_of(origin).is_some() && origin.matches('/').count() == 2);
+            let detail = format!("`{origin}` is not an origin: scheme, host and port, nothing after it");
+            refuse.when(!fine, "cors.origins", &detail);
+        }
+    }
+}
+
+impl Tls {
+    fn sensible(&self, refuse: &mut Refusals<'_>) {
+        refuse.no_file(&self.cert, "tls.cert");
+        refuse.no_file(&self.key, "tls.key");
+    }
+}
+
+impl PlacesConfig {
+    fn sensible(&self, refuse: &mut Refusals<'_>) {
+        if let Some(path) = &self.database {
+            refuse.no_file(path, "places.database");
+        }
+    }
+}
+
+impl MailConfig {
+    fn sensible(&self, refuse: &mut Refusals<'_>) {
+        if let Some(smtp) = &self.smtp {
+            smtp.sensible(refuse);
+        }
+        let detail = "it is not `address` or `Name <address>`";
+        refuse.when(mail_domain(&self.from).is_none(), "mail.from", detail);
+    }
+}
+
+impl Smtp {
+    fn sensible(&self, refuse: &mut Refusals<'_>) {
+        refuse.when(self.host.is_empty(), "mail.smtp.host", "it is empty");
+        refuse.when(
+            self.tls == SmtpTls::None && !is_loopback(&self.host),
+            "mail.smtp.tls",
+            "`none` sends live links in the clear; use `starttls` or `implicit`",
+        );
+        refuse.when(
+            self.username.is_some() != self.password.is_some(),
+            "mail.smtp.password",
+            "user name and password go together; set both or neither",
+        );
+        if let Some(path) = &self.ca {
+            refuse.no_file(path, "mail.smtp.ca");
+        }
+    }
+}
+
+impl Shutdown {
+    fn sensible(&self, refuse: &mut Refusals<'_>) {
+        refuse.zero(self.deadline, "shutdown.deadline");
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{
-        Smtp, Span,
-        check::tests::{names, production},
-    };
+    use crate::config::check::tests::{names, production};
 
     #[test]
     fn plain_smtp_is_for_loopback_relays() {
