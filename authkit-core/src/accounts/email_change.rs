@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     Context, Origin, Principal, Result, audit,
+    devices::DeviceChange,
     notices::{self, Notice},
     ports::{Conflict, Operation, OperationKind, Scope, StoreError, Unit},
 };
@@ -104,7 +105,7 @@ impl Accounts {
         Ok(())
     }
 
-    /// Takes an address change back, ends all sessions, voids the password and mails the old address a link to set a new
+    /// Takes an address change back, ends all sessions, revokes all devices, voids the password and mails the old address a link to set a new
     /// one: whoever changed the address knew the password or has set it since. A second factor that was not there when the
     /// address changed goes too; one that was there stays, since a mailbox alone never removes it.
     ///
@@ -152,6 +153,7 @@ impl Accounts {
         }
         unit.push(AccountChange::DeleteRegistrationsOf { email_key });
         credentials_changed(&mut unit, &user, None);
+        unit.push(DeviceChange::RevokeAllOf { owner: user.id, at });
         unit.push(notices::enqueue(cx, user.tenant, &reset));
         unit.push(audit::entry(cx, &origin, "email.change_undone").actor(user.id).person(&user).build());
         push_hooks(cx, &mut unit, &operation);

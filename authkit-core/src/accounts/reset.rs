@@ -8,6 +8,7 @@ use crate::{
     Context, Origin, Result, audit,
     auth::Lockout,
     crypto::OpaqueToken,
+    devices::DeviceChange,
     mfa::MfaChange,
     notices::{self, AccountEvent, Notice},
     ports::{Operation, OperationKind, Scope, Unit},
@@ -73,6 +74,7 @@ impl Accounts {
         if !user.email_verified {
             unit.push(AccountChange::VerifyEmail { user: user.id, email_key: user.email_key, at });
             drop_factors(&mut unit, &user, user.security_version + 1, at);
+            unit.push(DeviceChange::RevokeAllOf { owner: user.id, at });
         }
         credentials_changed(&mut unit, &user, None);
         unit.push(Lockout::sign_in(cx, user.tenant, &user.email_key).clear());

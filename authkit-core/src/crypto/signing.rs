@@ -115,13 +115,15 @@ impl PublicKey {
         backend::Public::new(algorithm, &parts).map(Self)
     }
 
-    /// Reads a device's key. `None` when it has another length or form than the algorithm's.
+    /// Reads a device's key. `None` when it has another length or form than the algorithm's, or is an Ed25519 key of small
+    /// order, for which anybody can make signatures.
     #[must_use]
     pub fn from_device(algorithm: KeyAlgorithm, bytes: &[u8]) -> Option<Self> {
         if bytes.len() != algorithm.key_length() {
             return None;
         }
         match algorithm {
+            KeyAlgorithm::EdDsa if has_small_order(bytes) => None,
             KeyAlgorithm::EdDsa => backend::Public::new(SigningAlgorithm::EdDsa, &Parts::One(bytes.to_vec())),
             // SEC 1, section 2.3.3: 04 ‖ x ‖ y.
             KeyAlgorithm::Es256 if bytes[0] == 4 => {
@@ -150,6 +152,28 @@ impl std::fmt::Debug for PublicKey {
 enum Parts {
     One(Vec<u8>),
     Two(Vec<u8>, Vec<u8>),
+}
+
+/// Whether an encoded Edwards point (RFC 8032, section 5.1.2) has an order of at most 8, in any encoding. It is told by
+/// its y, without the sign of x: 0, 1, −1 and two more; 0 and 1 also plus p = 2²⁵⁵ − 19 (the others would be too long).
+fn has_small_order(point: &[u8]) -> bool {
+    const EIGHTH: [[u8; 32]; 2] = [
+        [
+            199, 23, 106, 112, 61, 77, 216, 79, 186, 60, 11, 118, 13, 16, 103, 15, 42, 32, 83, 250, 44, 57, 204, 198,
+            78, 199, 253, 119, 146, 172, 3, 122,
+        ],
+        [
+            38, 232, 149, 143, 194, 178, 39, 176, 69, 195, 244, 137, 242, 239, 152, 240, 213, 223, 172, 5, 211, 198,
+            51, 57, 177, 56, 2, 136, 109, 83, 252, 5,
+        ],
+    ];
+    // The low bytes of p − 1, p and p + 1, whose other bits are all ones.
+    const AT_P: [u8; 3] = [0xec, 0xed, 0xee];
+    let Ok(mut y) = <[u8; 32]>::try_from(point) else { return false };
+    y[31] &= 0x7f;
+    let small = y[0] <= 1 && y[1..] == [0; 31];
+    let at_p = AT_P.contains(&y[0]) && y[1..31] == [0xff; 30] && y[31] == 0x7f;
+    small || at_p || EIGHTH.contains(&y)
 }
 
 fn okp(x: &[u8]) -> Value {
@@ -374,6 +398,26 @@ mod tests {
         for first in [0, 2, 3, 4] {
             bytes[0] = first;
             assert!(PublicKey::from_device(KeyAlgorithm::Es256, &bytes).is_none(), "{first}");
+        }
+    }
+
+    #[test]
+    fn a_device_key_of_small_order_is_none() {
+        for y in [
+            "0000000000000000000000000000000000000000000000000000000000000000",
+            "0100000000000000000000000000000000000000000000000000000000000000",
+            "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+            "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+            "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+            "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+            "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        ] {
+            let byte = |at: usize| u8::from_str_radix(&y[2 * at..2 * at + 2], 16).unwrap();
+            let mut point: Vec<u8> = (0..32).map(byte).collect();
+            for _ in 0..2 {
+                assert!(PublicKey::from_device(KeyAlgorithm::EdDsa, &point).is_none(), "{y}");
+                point[31] ^= 0x80;
+            }
         }
     }
 

@@ -174,9 +174,12 @@ async fn repeat(
     let found = cx.store.find_device(claim.tenant, used.device).await?;
     let standing = found.filter(|(device, owner)| device.is_active() && *owner == UserStatus::Active);
     let (device, _) = standing.ok_or_else(void)?;
+    let operation = Operation::new(OperationKind::AuthenticateDevice, claim.tenant).on(device.owner).device(device.id);
+    cx.before(&operation, None).await?;
     let (access_token, expires_in) = device_tokens::issue(cx, claim.tenant, device.id)?;
     let mut unit = Unit::new().with(use_of(&proved.challenge));
     unit.extend(guess.withdrawals());
+    push_hook(cx, &mut unit, &operation);
     cx.commit(Scope::Tenant(claim.tenant), unit).await.map_err(|error| error.or_conflict(proof::refused))?;
     Ok(view(device, access_token, expires_in))
 }

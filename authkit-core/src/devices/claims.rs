@@ -18,10 +18,11 @@ pub(super) fn code_key(cx: &Context, tenant: TenantId, code: &ClaimCode) -> [u8;
 }
 
 impl Devices {
-    /// Makes a claim for one device of the caller's. The code is shown once.
+    /// Makes a claim for one device of the caller's. The code is shown once. The caller's sign-in must be recent: a
+    /// device stays when the session that let it in has ended.
     ///
     /// # Errors
-    /// `request.validation_failed`, `device.quota_reached`, `auth.invalid_token`, `auth.refused_by_application`.
+    /// `auth.step_up_required`, `request.validation_failed`, `device.quota_reached`, `auth.invalid_token`, `auth.refused_by_application`.
     pub async fn create_claim(
         &self,
         origin: &Origin,
@@ -31,6 +32,7 @@ impl Devices {
         let cx = &*self.cx;
         let name = request.name.as_deref().map(text::name).transpose()?.flatten();
         let mut user = signed_in(cx, principal).await?;
+        principal.require_fresh(cx)?;
         let operation = Operation::new(OperationKind::ChangeDevices, user.tenant).on(user.id).by(Some(principal));
         let operation = operation.action("device.claim_created");
         cx.before(&operation, None).await?;

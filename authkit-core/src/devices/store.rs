@@ -26,6 +26,11 @@ pub enum DeviceChange {
         /// Open claims.
         at_most: u32,
     },
+    /// Deletes the owner's claims that are not used; any number of rows.
+    VoidClaimsOf {
+        /// Whose.
+        owner: UserId,
+    },
     /// Deletes the owner's claim that is not used.
     VoidClaim {
         /// Which.
@@ -47,7 +52,8 @@ pub enum DeviceChange {
         keep_until: Timestamp,
     },
     /// Inserts an active device, unless its owner has `at_most` active ones. Its owner is held. `Taken` when another
-    /// active device of the tenant has the key.
+    /// active device of the tenant has the key. Of the owner's revoked devices the newest `at_most` stay; the others
+    /// are deleted.
     Create {
         /// The device.
         device: Box<Device>,
@@ -67,6 +73,13 @@ pub enum DeviceChange {
     Revoke {
         /// Which.
         id: DeviceId,
+        /// When.
+        at: Timestamp,
+    },
+    /// Takes all active devices of the owner back; any number of rows.
+    RevokeAllOf {
+        /// Whose.
+        owner: UserId,
         /// When.
         at: Timestamp,
     },

@@ -6,6 +6,7 @@ use crate::{
     accounts::{User, push_hook, signed_in},
     audit,
     crypto::{OpaqueKind, OpaqueToken},
+    devices::DeviceChange,
     paging::Paging,
     ports::{Operation, OperationKind, Position, Scope, StoreError, Unit},
     rbac::require_reach,
@@ -36,7 +37,7 @@ impl Sessions {
             let Some(session) = cx.store.find_session(tenant, id).await? else { continue };
             let Some(user) = cx.store.find_user(tenant, session.user).await? else { continue };
             let record = audit::entry(cx, origin, "session.ended").actor(user.id).person(&user);
-            end(cx, &session, record, &ending(&session).actor(user.id)).await?;
+            end(cx, &session, record, &ending(&session).actor(user.id), Unit::new()).await?;
         }
         Ok(())
     }
@@ -111,7 +112,7 @@ impl Sessions {
         let operation = ending(&session).actor(user.id);
         cx.before(&operation, None).await?;
         let record = audit::entry(cx, origin, "session.ended").actor(user.id).person(&user);
-        Ok(end(cx, &session, record, &operation).await?)
+        Ok(end(cx, &session, record, &operation, void_claims(&user)).await?)
     }
 
     /// Ends one session of a user of the origin's tenant, for an operator.
@@ -125,7 +126,7 @@ impl Sessions {
         let operation = ending(&session);
         cx.before(&operation, None).await?;
         let record = audit::entry(cx, origin, "session.ended").operator().subject(user.id);
-        Ok(end(cx, &session, record, &operation).await?)
+        Ok(end(cx, &session, record, &operation, void_claims(&user)).await?)
     }
 
     /// Ends all sessions of the user but the current one.
@@ -182,14 +183,20 @@ fn ending(session: &Session) -> Operation {
     Operation::new(OperationKind::EndSession, session.tenant).on(session.user).session(session.id)
 }
 
-/// Ends one session.
+/// Whoever ends a session from elsewhere may not trust who had it: claim codes that were made in it are void as well.
+fn void_claims(user: &User) -> Unit {
+    Unit::new().with(DeviceChange::VoidClaimsOf { owner: user.id })
+}
+
+/// Ends one session, and adds that to `unit`.
 async fn end(
     cx: &Context,
     session: &Session,
     record: audit::Entry<'_>,
     operation: &Operation,
+    unit: Unit,
 ) -> Result<(), StoreError> {
-    let mut unit = Unit::new()
+    let mut unit = unit
         .with(SessionChange::End { id: session.id, user: session.user })
         .with(FeedEvent::SessionEnded(session.tenant, session.id))
         .with(record.data("session", session.id.to_string()).build());
@@ -215,7 +222,7 @@ async fn end_all(
         if sessions.is_empty() && recorded {
             return Ok(RevokedView { revoked });
         }
-        let mut unit = Unit::new();
+        let mut unit = void_claims(user);
         unit.extend(unchanged);
         let places: Vec<usize> = sessions
             .iter()

@@ -36,13 +36,27 @@ pub(crate) fn plan(change: DeviceChange, walls: Walls) -> Planned {
             "DELETE FROM device_claims WHERE tenant_id = $1 AND id = $2 AND owner_id = $3 AND used_at IS NULL",
             values![walls.tenant()?, id, owner],
         )],
+        DeviceChange::VoidClaimsOf { owner } => vec![Statement::new(
+            Expect::Any,
+            "DELETE FROM device_claims WHERE tenant_id = $1 AND owner_id = $2 AND used_at IS NULL",
+            values![walls.tenant()?, owner],
+        )],
         DeviceChange::UseClaim { id, device, key_thumbprint, at, keep_until } => vec![Statement::new(
             Expect::ONE,
             "UPDATE device_claims SET used_at = $3, used_device = $4, used_key = $5, keep_until = $6 \
              WHERE tenant_id = $1 AND id = $2 AND used_at IS NULL AND expires_at > $3",
             values![walls.tenant()?, id, at, device, key_thumbprint, keep_until],
         )],
-        DeviceChange::Create { device, at_most } => vec![create(*device, at_most, walls)?],
+        DeviceChange::Create { device, at_most } => {
+            let forget = Statement::new(
+                Expect::Any,
+                "DELETE FROM devices WHERE tenant_id = $1 AND id IN (SELECT d.id FROM devices d \
+                 WHERE d.tenant_id = $1 AND d.owner_id = $2 AND d.status = 'revoked' \
+                 ORDER BY d.id DESC LIMIT 1000 OFFSET $3)",
+                values![walls.owns(device.tenant)?, device.owner, at_most],
+            );
+            vec![create(*device, at_most, walls)?, forget]
+        }
         DeviceChange::Rename { id, owner, name } => vec![Statement::new(
             Expect::ONE,
             "UPDATE devices SET name = $4 WHERE tenant_id = $1 AND id = $2 AND owner_id = $3",
@@ -53,6 +67,12 @@ pub(crate) fn plan(change: DeviceChange, walls: Walls) -> Planned {
             "UPDATE devices SET status = 'revoked', revoked_at = $3 \
              WHERE tenant_id = $1 AND id = $2 AND status = 'active'",
             values![walls.tenant()?, id, at],
+        )],
+        DeviceChange::RevokeAllOf { owner, at } => vec![Statement::new(
+            Expect::Any,
+            "UPDATE devices SET status = 'revoked', revoked_at = $3 \
+             WHERE tenant_id = $1 AND owner_id = $2 AND status = 'active'",
+            values![walls.tenant()?, owner, at],
         )],
         DeviceChange::Beat { id, at, status, version, capabilities } => vec![Statement::new(
             Expect::ONE,

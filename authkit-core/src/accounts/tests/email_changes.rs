@@ -110,11 +110,12 @@ async fn the_way_back_restores_the_address_and_ends_every_session() {
     world.cx.commit(Scope::Tenant(DEFAULT_TENANT), unit).await.expect("issued");
     world.register(ADA, OTHER_PASSWORD).await;
     let others = world.wait_for_proof(NEW).await;
+    let device = world.device(NEW).await;
 
     undo(&world, &back).await.expect("taken back");
     assert_eq!((world.left_of(&others).await, world.pending(ADA).await), (0, 0));
     assert!(world.stored(ADA).await.is_some() && world.stored(NEW).await.is_none());
-    assert!(!world.is_alive(&own).await);
+    assert!(!world.is_alive(&own).await && !world.is_active(device).await);
     let request = PasswordResetRequest { token: reset.secret().clone(), new_password: OTHER_PASSWORD.into() };
     assert_eq!(code(world.accounts.reset_password(&world.origin, request).await), ErrorCode::InvalidOneTimeToken);
     assert_eq!(code(undo(&world, &back).await), ErrorCode::InvalidOneTimeToken);

@@ -14,6 +14,7 @@ use super::*;
 use crate::{
     Origin, Principal, Settings,
     auth::SignIn,
+    devices::{Device, DeviceChange},
     memory::{self, ManualClock, SeededRandom},
     notices::{Notice, NoticeChange},
     ports::{Hooks, NoHooks, PasswordHasher, Scope, Store, Unit},
@@ -157,6 +158,36 @@ impl World {
     pub(crate) async fn stored(&self, email: &str) -> Option<User> {
         let key = Email::parse(email, true).expect("an address").key(&self.cx.keyring, DEFAULT_TENANT);
         self.cx.store.find_user_by_email(DEFAULT_TENANT, &key).await.expect("read")
+    }
+
+    /// An active device of the account's.
+    pub(crate) async fn device(&self, email: &str) -> DeviceId {
+        let owner = self.stored(email).await.expect("there");
+        let hold = DeviceChange::HoldOwner { user: owner.id, security_version: owner.security_version };
+        let device = Device {
+            id: DeviceId::new(self.cx.uuid()),
+            tenant: owner.tenant,
+            owner: owner.id,
+            name: "Thermometer".into(),
+            algorithm: device::KeyAlgorithm::EdDsa,
+            public_key: vec![7; 32],
+            key_thumbprint: [7; 32],
+            status: DeviceStatus::Active,
+            version: None,
+            capabilities: Vec::new(),
+            reported_status: None,
+            created_at: self.now(),
+            last_seen_at: None,
+            revoked_at: None,
+        };
+        let id = device.id;
+        let unit = Unit::new().with(hold).with(DeviceChange::Create { device: Box::new(device), at_most: 1 });
+        self.cx.commit(Scope::Tenant(owner.tenant), unit).await.expect("stored");
+        id
+    }
+
+    pub(crate) async fn is_active(&self, device: DeviceId) -> bool {
+        self.cx.store.find_device(DEFAULT_TENANT, device).await.expect("read").is_some_and(|(row, _)| row.is_active())
     }
 
     /// Wrong passwords until the address is locked.

@@ -115,26 +115,29 @@ async fn a_reset_proves_the_address_of_an_account_that_was_made_before_its_proof
 }
 
 #[tokio::test]
-async fn a_reset_that_first_proves_the_address_removes_the_second_factor_of_whoever_had_the_account() {
+async fn a_reset_that_first_proves_the_address_removes_second_factor_and_devices_of_whoever_had_the_account() {
     let world = World::new().await;
     world.set_tenant(|settings| settings.allow_unverified = true).await;
     world.register(ADA, PASSWORD).await;
+    let device = world.device(ADA).await;
     crate::auth::tests::add_totp(&world, ADA).await;
     let token = reset_token(&world).await;
     world.accounts.reset_password(&world.origin, request(&token, OTHER_PASSWORD)).await.expect("reset");
     let user = world.stored(ADA).await.expect("there");
-    assert!(user.email_verified && !user.mfa_enabled);
+    assert!(user.email_verified && !user.mfa_enabled && !world.is_active(device).await);
     assert!(world.cx.store.find_totp(user.tenant, user.id).await.expect("read").is_none());
     world.tokens(ADA, OTHER_PASSWORD).await;
 }
 
 #[tokio::test]
-async fn a_reset_leaves_the_second_factor_and_its_lock_alone() {
+async fn a_reset_leaves_the_second_factor_its_lock_and_devices_alone() {
     let world = World::new().await;
     crate::auth::tests::enable_totp(&world, ADA).await;
+    let device = world.device(ADA).await;
     let token = reset_token(&world).await;
     world.accounts.reset_password(&world.origin, request(&token, OTHER_PASSWORD)).await.expect("reset");
     let user = world.stored(ADA).await.expect("there");
+    assert!(world.is_active(device).await);
     assert!(user.mfa_enabled && world.cx.store.find_totp(user.tenant, user.id).await.expect("read").is_some());
     assert!(matches!(world.login(ADA, OTHER_PASSWORD).await, Ok(LoginView::MfaRequired(_))));
 }

@@ -204,7 +204,7 @@ async fn a_user_has_so_many_open_claims_and_devices() {
     yard.claim(&Key::new(3), claims[2].code.expose()).await.unwrap();
     // Codes that have run out make room.
     yard.advance(900);
-    another().await.unwrap();
+    yard.code_of(&sign_in(&yard.cx, &yard.origin, "ada@example.org").await).await;
 }
 
 #[tokio::test]
@@ -344,4 +344,30 @@ async fn guessing_from_many_addresses_is_slowed_down_and_keeps_no_honest_device_
     yard.claim(&key, claim.code.expose()).await.unwrap();
     yard.advance(61);
     assert_eq!(code(guess(3).await), CLAIM);
+}
+
+#[tokio::test]
+async fn a_claim_is_made_by_a_recent_sign_in_only() {
+    let yard = yard().await;
+    yard.clock.advance(yard.cx.settings.sessions.fresh + SignedDuration::from_secs(1));
+    let request = CreateDeviceClaimRequest { name: None };
+    let stale = yard.devices.create_claim(&yard.origin, &yard.ada, request).await;
+    assert_eq!(code(stale), Some(ErrorCode::StepUpRequired));
+}
+
+#[tokio::test]
+async fn whoever_ends_a_session_from_elsewhere_voids_open_codes_but_no_device() {
+    let (yard, sessions) = (yard().await, |yard: &Yard| Sessions::new(yard.cx.clone()));
+    let device = yard.claimed(&Key::new(1)).await;
+    for all in [true, false] {
+        let thief = sign_in(&yard.cx, &yard.origin, "ada@example.org").await;
+        let (stolen, key) = (yard.code_of(&thief).await, Key::new(2));
+        if all {
+            sessions(&yard).revoke_others(&yard.origin, &yard.ada).await.unwrap();
+        } else {
+            sessions(&yard).revoke(&yard.origin, &yard.ada, thief.session).await.unwrap();
+        }
+        assert_eq!(code(yard.claim(&key, stolen.code.expose()).await), CLAIM);
+    }
+    yard.token(&Key::new(1), device.id).await.unwrap();
 }

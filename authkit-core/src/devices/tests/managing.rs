@@ -137,6 +137,7 @@ async fn the_application_is_asked_about_and_told_of_everything() {
     let id = yard.claim(&key, claim.code.expose()).await.unwrap().device.id;
     shut(Some(OperationKind::AuthenticateDevice));
     assert_eq!(code(yard.token(&key, id).await), refused);
+    assert_eq!(code(yard.claim(&key, claim.code.expose()).await), refused, "a repeated claim answers a token, too");
     shut(None);
     yard.token(&key, id).await.unwrap();
     shut(Some(OperationKind::ChangeDevices));

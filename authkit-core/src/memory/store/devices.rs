@@ -32,6 +32,12 @@ impl State {
                 let found = self.device_claims.get(&key).is_some_and(|row| row.owner == owner && row.used.is_none());
                 one(found && self.device_claims.remove(&key).is_some())
             }
+            C::VoidClaimsOf { owner } => {
+                let tenant = own(scope)?;
+                Ok(delete_where(&mut self.device_claims, usize::MAX, |_, row| {
+                    row.tenant == tenant && row.owner == owner && row.used.is_none()
+                }))
+            }
             C::UseClaim { id, device, key_thumbprint, at, keep_until } => {
                 let row = self.device_claims.get_mut(&(own(scope)?, id));
                 let row = row.filter(|row| row.used.is_none() && row.expires_at > at).ok_or(CHANGED)?;
@@ -49,7 +55,14 @@ impl State {
                 if self.device_of(device.tenant, &device.key_thumbprint).is_some() {
                     return Err(TAKEN);
                 }
-                insert(&mut self.devices, (device.tenant, device.id), *device)
+                let revoked = self.devices_of(device.tenant, device.owner).filter(|row| !row.is_active());
+                let mut forgotten: Vec<_> = revoked.map(|row| (row.tenant, row.id)).collect();
+                forgotten.truncate(forgotten.len().saturating_sub(at_most as usize));
+                let inserted = insert(&mut self.devices, (device.tenant, device.id), *device)?;
+                for key in forgotten {
+                    self.devices.remove(&key);
+                }
+                Ok(inserted)
             }
             C::Rename { id, owner, name } => {
                 let row = self.devices.get_mut(&(own(scope)?, id)).filter(|row| row.owner == owner);
@@ -60,6 +73,16 @@ impl State {
                 let row = self.devices.get_mut(&(own(scope)?, id)).filter(|row| row.is_active()).ok_or(CHANGED)?;
                 (row.status, row.revoked_at) = (DeviceStatus::Revoked, Some(at));
                 Ok(1)
+            }
+            C::RevokeAllOf { owner, at } => {
+                let tenant = own(scope)?;
+                let active = self.devices.values_mut().filter(|row| row.tenant == tenant && row.owner == owner);
+                let mut rows = 0;
+                for row in active.filter(|row| row.is_active()) {
+                    (row.status, row.revoked_at) = (DeviceStatus::Revoked, Some(at));
+                    rows += 1;
+                }
+                Ok(rows)
             }
             C::Beat { id, at, status, version, capabilities } => {
                 let row = self.devices.get_mut(&(own(scope)?, id)).filter(|row| row.is_active()).ok_or(CHANGED)?;

@@ -161,6 +161,44 @@ pub async fn a_device_is_revoked_once(store: Arc<dyn Store>) {
     assert_eq!(read(&*store, &expected).await.unwrap(), expected);
 }
 
+pub async fn all_devices_of_an_owner_are_revoked(store: Arc<dyn Store>) {
+    let user = build::stored_user(&*store, build::tenant()).await;
+    let other = build::stored_user(&*store, user.tenant).await;
+    let (first, second, theirs) =
+        (stored(&*store, &user).await, stored(&*store, &user).await, stored(&*store, &other).await);
+    must(&*store, user.tenant, one(DeviceChange::Revoke { id: first.id, at: build::at(1) })).await;
+    let all = one(DeviceChange::RevokeAllOf { owner: user.id, at: build::at(2) });
+    must(&*store, build::tenant(), all.clone()).await;
+    assert!(read(&*store, &second).await.unwrap().is_active(), "another tenant's unit reaches none");
+    must(&*store, user.tenant, all.clone()).await;
+    must(&*store, user.tenant, all).await;
+    assert_eq!(read(&*store, &first).await.unwrap().revoked_at, Some(build::at(1)));
+    assert_eq!(read(&*store, &second).await.unwrap().revoked_at, Some(build::at(2)));
+    assert!(read(&*store, &theirs).await.unwrap().is_active());
+}
+
+pub async fn of_revoked_devices_the_oldest_are_forgotten(store: Arc<dyn Store>) {
+    let user = build::stored_user(&*store, build::tenant()).await;
+    let other = build::stored_user(&*store, user.tenant).await;
+    let revoked = async |owner: &User, at_most| {
+        let device = build::device(owner);
+        must(&*store, owner.tenant, create(owner, &device, at_most)).await;
+        must(&*store, owner.tenant, one(DeviceChange::Revoke { id: device.id, at: build::at(1) })).await;
+        device
+    };
+    let theirs = revoked(&other, 2).await;
+    let mut devices = Vec::new();
+    for _ in 0..4 {
+        devices.push(revoked(&user, 2).await);
+    }
+    let kept = async |device: &Device| read(&*store, device).await.is_some();
+    assert!(!kept(&devices[0]).await);
+    assert!(kept(&devices[1]).await && kept(&devices[2]).await && kept(&devices[3]).await && kept(&theirs).await);
+    let active = build::device(&user);
+    must(&*store, user.tenant, create(&user, &active, 2)).await;
+    assert!(!kept(&devices[1]).await && kept(&devices[2]).await && kept(&active).await);
+}
+
 pub async fn what_a_device_says_is_noted_while_it_is_active(store: Arc<dyn Store>) {
     let user = build::stored_user(&*store, build::tenant()).await;
     let device = stored(&*store, &user).await;
@@ -300,6 +338,20 @@ pub async fn a_claim_is_voided_by_its_owner_while_unused(store: Arc<dyn Store>) 
     }
     must(&*store, user.tenant, void(&claim, user.id)).await;
     assert!(store.find_device_claim(user.tenant, &claim.code).await.unwrap().is_none());
+}
+
+pub async fn all_open_claims_of_an_owner_are_voided(store: Arc<dyn Store>) {
+    let user = build::stored_user(&*store, build::tenant()).await;
+    let other = build::stored_user(&*store, user.tenant).await;
+    let (open, used, theirs) =
+        (stored_claim(&*store, &user).await, stored_claim(&*store, &user).await, stored_claim(&*store, &other).await);
+    must(&*store, user.tenant, use_claim(&used, build::device(&user).id, [1; 32], 1)).await;
+    let void = one(DeviceChange::VoidClaimsOf { owner: user.id });
+    let kept = async |claim: &DeviceClaim| store.find_device_claim(claim.tenant, &claim.code).await.unwrap().is_some();
+    must(&*store, build::tenant(), void.clone()).await;
+    assert!(kept(&open).await, "another tenant's unit reaches none");
+    must(&*store, user.tenant, void).await;
+    assert!(!kept(&open).await && kept(&used).await && kept(&theirs).await);
 }
 
 pub async fn an_owner_has_so_many_open_claims(store: Arc<dyn Store>) {

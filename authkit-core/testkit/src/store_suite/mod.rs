@@ -218,6 +218,8 @@ macro_rules! store_suite {
                     devices::parallel_devices_do_not_exceed_the_number
                     devices::a_device_is_named_by_its_owner
                     devices::a_device_is_revoked_once
+                    devices::all_devices_of_an_owner_are_revoked
+                    devices::of_revoked_devices_the_oldest_are_forgotten
                     devices::what_a_device_says_is_noted_while_it_is_active
                     devices::a_device_is_seen_unless_that_is_known
                     devices::devices_are_listed_newest_first_by_page
@@ -226,6 +228,7 @@ macro_rules! store_suite {
                     devices::a_claim_that_ran_out_is_not_used
                     devices::parallel_uses_of_a_claim_have_one_winner
                     devices::a_claim_is_voided_by_its_owner_while_unused
+                    devices::all_open_claims_of_an_owner_are_voided
                     devices::an_owner_has_so_many_open_claims
                     devices::parallel_claims_do_not_exceed_the_number
                     devices::a_challenge_is_used_once
