@@ -267,8 +267,13 @@ async fn group(connection: &mut SqliteConnection, first: Job, jobs: &mut mpsc::R
     let mut open = false;
     let mut next = Some(first);
     while let Some(Job { statements, answer }) = next {
-        // The first unit is undone by undoing the transaction, each further one by its savepoint.
-        let opening = if open { "SAVEPOINT unit" } else { "BEGIN IMMEDIATE" };
+        // The first unit is undone by undoing the transaction, each further one by its savepoint. A savepoint makes SQLite
+        // keep what each page was; a unit that undoes itself needs none.
+        let (opening, undo) = match (open, alone(&statements)) {
+            (false, _) => ("BEGIN IMMEDIATE", Some("ROLLBACK")),
+            (true, false) => ("SAVEPOINT unit", Some("ROLLBACK TO unit")),
+            (true, true) => ("", None),
+        };
         match run(connection, opening, statements).await {
             Ok(outcomes) => {
                 open = true;
@@ -279,8 +284,11 @@ async fn group(connection: &mut SqliteConnection, first: Job, jobs: &mut mpsc::R
             }
             Err(failure) => {
                 answers.push((answer, Err(failure.into())));
-                let undo = if open { "ROLLBACK TO unit" } else { "ROLLBACK" };
-                if let Err(error) = execute(connection, undo).await {
+                let undone = match undo {
+                    Some(undo) => execute(connection, undo).await,
+                    None => Ok(()),
+                };
+                if let Err(error) = undone {
                     return abandon(connection, waiting(answers), error).await;
                 }
             }
