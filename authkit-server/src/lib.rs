@@ -52,13 +52,14 @@ pub use rate_limit::RateClass;
 pub use registry::RouteInfo;
 pub use serve::Server;
 
+use authkit_core::wire::PermissionsView;
 use authkit_engine::Engine;
 use axum::{Router, extract::FromRef};
 use bytes::Bytes;
 use call::TraceIds;
 use options::Options;
 use registry::{Api, Endpoint, Methods};
-use routes::{Mounted, permissions::PermissionsView};
+use routes::Mounted;
 use std::sync::{Arc, OnceLock};
 
 /// What handlers and the combined layer work with.

@@ -226,7 +226,9 @@ fn decorate(operation: &mut Value, path: &str, method: &Method, spec: Spec) {
         }
         Access::Device => operation["security"] = json!([{"device_token": []}]),
         Access::Machine => operation["security"] = json!([{"operator_token": []}, {}]),
-        Access::Public => operation["security"] = json!([]),
+        // Unless the route says that it takes a token all the same.
+        Access::Public if operation["security"].is_null() => operation["security"] = json!([]),
+        Access::Public => {}
     }
     if spec.idempotent {
         push(

@@ -283,6 +283,11 @@ views! {
         /// The scopes it can be granted with.
         scopes: Vec<String>,
     }
+    /// Every permission that exists.
+    PermissionsView {
+        /// By resource.
+        data: Vec<PermissionGroupView>,
+    }
     /// A permission decision.
     DecisionView {
         /// Whether it is allowed.
@@ -432,6 +437,33 @@ views! {
         /// When it was delivered.
         #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
         created_at: Timestamp,
+    }
+    /// Mails, the newest first.
+    OutboxView {
+        /// The mails.
+        data: Vec<OutboxMailView>,
+    }
+    /// The keys that verify access tokens (RFC 7517).
+    JwksView {
+        /// Public keys, also those that will sign soon.
+        #[cfg_attr(feature = "openapi", schema(value_type = Vec<Object>))]
+        keys: Vec<serde_json::Value>,
+    }
+    /// What a verifier of tokens needs to know (the part of OpenID Connect Discovery that exists here).
+    DiscoveryView {
+        /// `iss` of access tokens.
+        issuer: String,
+        /// Where the keys are.
+        jwks_uri: String,
+        /// How access tokens are signed, also those that an earlier setting signed and that still count.
+        id_token_signing_alg_values_supported: Vec<String>,
+        /// Subjects are the same for everybody.
+        subject_types_supported: Vec<String>,
+        /// The claims of access tokens.
+        claims_supported: Vec<String>,
+        /// Where the API is described, when this address shows it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        service_documentation: Option<String>,
     }
 }
 

@@ -155,7 +155,7 @@ pub(crate) async fn refresh(
 /// Takes the access token, the refresh token, or both, valid for anything else or not: an expired token must not
 /// prevent signing out.
 #[utoipa::path(
-    post, path = "/v1/auth/logout", operation_id = "logout", tag = "auth",
+    post, path = "/v1/auth/logout", operation_id = "logout", tag = "auth", security((), ("access_token" = [])),
     request_body(content = Option<LogoutRequest>, example = json!({"refresh_token": "akr_AAAAAQ"})),
     responses((status = 204, description = "Signed out")),
 )]

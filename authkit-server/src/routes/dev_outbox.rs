@@ -7,21 +7,13 @@ use crate::{
     rate_limit::RateClass,
     registry::{Api, Spec},
 };
-use authkit_core::wire::OutboxMailView;
+use authkit_core::wire::OutboxView;
 use authkit_engine::Engine;
 use axum::extract::State;
-use serde::Serialize;
-use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 pub(crate) fn register(api: &mut Api) {
     api.route(routes!(list), Spec::new(Access::Public, RateClass::Read));
-}
-
-/// Mails, the newest first.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct OutboxView {
-    data: Vec<OutboxMailView>,
 }
 
 /// Mails that development kept

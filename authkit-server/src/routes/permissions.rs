@@ -12,20 +12,11 @@ use authkit_core::wire::*;
 use authkit_engine::Engine;
 use axum::{body::Body, extract::State, response::Response};
 use http::{HeaderValue, header};
-use serde::Serialize;
-use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 pub(crate) fn register(api: &mut Api) {
     api.route(routes!(list), Spec::new(Access::SignedIn, RateClass::Read));
     api.route(routes!(check), Spec::new(Access::SignedIn, RateClass::Read).fails(&[403, 404]));
-}
-
-/// Every permission that exists.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct PermissionsView {
-    /// By resource.
-    pub(crate) data: Vec<PermissionGroupView>,
 }
 
 /// The permissions that exist, by resource

@@ -7,13 +7,11 @@ use crate::{
     rate_limit::RateClass,
     registry::{Api, Spec},
 };
+use authkit_core::wire::{DiscoveryView, JwksView};
 use authkit_engine::Engine;
 use axum::{extract::State, response::IntoResponse};
 use http::header;
-use serde::Serialize;
-use serde_json::Value;
 use std::collections::BTreeSet;
-use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 /// Outside verifiers hear of a revoked key after this long at most.
@@ -25,14 +23,6 @@ pub(crate) fn register(api: &mut Api) {
     api.route(routes!(discovery), public);
 }
 
-/// The keys that verify access tokens (RFC 7517).
-#[derive(Serialize, ToSchema)]
-pub(crate) struct JwksView {
-    /// Public keys, also those that will sign soon.
-    #[schema(value_type = Vec<Object>)]
-    keys: Vec<Value>,
-}
-
 /// The keys that verify access tokens
 #[utoipa::path(
     get, path = "/.well-known/jwks.json", operation_id = "getJwks", tag = "discovery",
@@ -42,24 +32,6 @@ pub(crate) struct JwksView {
 )]
 pub(crate) async fn jwks(State(engine): State<Engine>) -> Answer {
     Ok(([(header::CACHE_CONTROL, MAX_AGE)], axum::Json(engine.sessions().jwks())).into_response())
-}
-
-/// What a verifier of tokens needs to know (the part of OpenID Connect Discovery that exists here).
-#[derive(Serialize, ToSchema)]
-pub(crate) struct DiscoveryView {
-    /// `iss` of access tokens.
-    issuer: String,
-    /// Where the keys are.
-    jwks_uri: String,
-    /// How access tokens are signed, also those that an earlier setting signed and that still count.
-    id_token_signing_alg_values_supported: Vec<String>,
-    /// Subjects are the same for everybody.
-    subject_types_supported: Vec<String>,
-    /// The claims of access tokens.
-    claims_supported: Vec<String>,
-    /// Where the API is described, when this address shows it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    service_documentation: Option<String>,
 }
 
 /// Metadata of the issuer

@@ -9,6 +9,7 @@ mod errors;
 mod flows;
 mod hosts;
 mod limits;
+mod openapi_client;
 mod repeats;
 mod sockets;
 mod traces;
