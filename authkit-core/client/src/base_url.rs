@@ -6,7 +6,9 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 pub(crate) struct BaseUrl {
     /// Scheme, host, port and prefix, without a slash at the end.
     text: String,
+    #[cfg(not(target_arch = "wasm32"))]
     secure: bool,
+    #[cfg(not(target_arch = "wasm32"))]
     loopback: bool,
 }
 
@@ -35,7 +37,13 @@ impl BaseUrl {
             );
         }
         let scheme = if secure { "https" } else { "http" };
-        Ok(Self { text: format!("{scheme}://{authority}{prefix}"), secure, loopback })
+        Ok(Self {
+            text: format!("{scheme}://{authority}{prefix}"),
+            #[cfg(not(target_arch = "wasm32"))]
+            secure,
+            #[cfg(not(target_arch = "wasm32"))]
+            loopback,
+        })
     }
 
     pub(crate) fn join(&self, path_and_query: &str) -> String {

@@ -3,7 +3,7 @@
 use crate::operation::{Auth, Method, Operation};
 
 /// Every operation, sorted by name.
-pub static OPERATIONS: &[Operation] = &[
+pub(crate) static OPERATIONS: &[Operation] = &[
     Operation {
         name: "activateUser",
         method: Method::Post,

@@ -166,7 +166,7 @@ const HEAD: &str = "// Generated from the OpenAPI document by `make generated`.\
 fn table(operations: &[Operation]) -> String {
     let mut out = String::from(HEAD);
     out.push_str("use crate::operation::{Auth, Method, Operation};\n\n");
-    out.push_str("/// Every operation, sorted by name.\npub static OPERATIONS: &[Operation] = &[\n");
+    out.push_str("/// Every operation, sorted by name.\npub(crate) static OPERATIONS: &[Operation] = &[\n");
     for operation in operations {
         let auth = capitalised(operation.auth);
         let method = capitalised(&operation.method.to_lowercase());
