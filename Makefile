@@ -29,7 +29,7 @@ fmt: ## format the Rust code
 setup: ## install what tests and checks need (Debian as root; elsewhere it says what is missing)
 	@scripts/setup.sh
 
-generated: ## write every generated file: docs/openapi.json, errors.md, configuration.*
+generated: ## write every generated file: docs/openapi.json, errors.md, configuration.*, the client's operations
 	@scripts/generate.sh
 
 advisories: ## known vulnerabilities of dependencies (needs the network)

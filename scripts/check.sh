@@ -20,14 +20,15 @@ wasm() { # scripts/setup.sh has added the target, or has said why it could not
     return 0
   fi
   scripts/setup.sh wasm || return 1
-  cargo check --quiet -p authkit-core --target wasm32-unknown-unknown
+  cargo check --quiet -p authkit-core -p authkit-client --target wasm32-unknown-unknown
 }
 
 step "rustfmt" cargo fmt --all --check
 step "clippy" cargo clippy --quiet --workspace --all-targets -- -D warnings
 step "rustdoc" env RUSTDOCFLAGS="-D warnings" cargo doc --quiet --workspace --no-deps
 step "wire without a heap" cargo check --quiet -p authkit-wire --no-default-features
-step "core for wasm32" wasm
+step "client without HTTP and Tokio" cargo check --quiet -p authkit-client --no-default-features
+step "core and client for wasm32" wasm
 step "licences, bans, sources" cargo deny -L error check licenses bans sources
 step "generated files" scripts/generate.sh --check
 step "shell scripts" shellcheck -x scripts/*.sh .ci/run tests/suites/property-based
