@@ -19,6 +19,7 @@ mod error;
 pub mod memory;
 pub mod mfa;
 pub mod notices;
+pub mod operations;
 mod paging;
 pub mod ports;
 pub mod rbac;

@@ -1,7 +1,7 @@
 //! Who may call a route: a value that every route is registered with, and what a host application mounts on its own.
 
 use crate::{call::Call, problem::Rejection};
-use authkit_core::{Error, Principal, Result, devices::DevicePrincipal, wire::ErrorCode};
+use authkit_core::{Error, Principal, Result, devices::DevicePrincipal, operations, wire::ErrorCode};
 use authkit_engine::Engine;
 use axum::{
     extract::{FromRef, FromRequestParts},
@@ -99,9 +99,7 @@ pub(crate) async fn authenticate_device(engine: &Engine, headers: &HeaderMap) ->
 }
 
 fn presented(headers: &HeaderMap) -> Result<&str> {
-    bearer(headers)?.ok_or_else(|| {
-        Error::new(ErrorCode::Unauthenticated, "Send an access token: `Authorization: Bearer <access token>`.")
-    })
+    operations::presented(bearer(headers)?)
 }
 
 /// The signed-in caller, for handlers of AuthKit and of a host application.

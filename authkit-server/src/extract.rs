@@ -6,7 +6,8 @@ use crate::{
 };
 use authkit_core::{
     Error, Origin,
-    wire::{ErrorCode, FieldError},
+    operations::{Query, parse_json},
+    wire::ErrorCode,
 };
 use axum::{
     body::Body,
@@ -17,7 +18,7 @@ use http::{HeaderMap, header, request::Parts};
 use http_body::Body as _;
 use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
-use std::{str::FromStr, time::Duration};
+use std::time::Duration;
 
 /// Where the request came from, for the services.
 #[derive(Clone, Debug)]
@@ -65,7 +66,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
         }
         let limits = limits(&request);
         let bytes = read(request.into_body(), limits).await.map_err(Rejection::within)?;
-        parse(&bytes).map(Self).map_err(Rejection::within)
+        parse_json(&bytes).map(Self).map_err(Rejection::within)
     }
 }
 
@@ -95,7 +96,7 @@ async fn optional<T: DeserializeOwned>(
     if !is_json(headers) {
         return Err(wrong_type());
     }
-    parse(&bytes).map(Some)
+    parse_json(&bytes).map(Some)
 }
 
 /// Reads a body where there is nothing to say: none, or an object without fields.
@@ -188,112 +189,6 @@ pub(crate) async fn read(mut body: Body, limits: BodyLimits) -> Result<Bytes, Er
     }
 }
 
-/// Reads a JSON object.
-pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
-    let mut from = serde_json::Deserializer::from_slice(bytes);
-    let parsed = serde_path_to_error::deserialize(&mut from);
-    let value = match parsed {
-        Ok(value) => value,
-        Err(error) => {
-            let path = error.path().to_string();
-            return Err(match error.inner().classify() {
-                serde_json::error::Category::Data if is_whole(bytes) => refused(&path, error.inner()),
-                _ => malformed(error.inner()),
-            });
-        }
-    };
-    from.end().map_err(|error| malformed(&error))?;
-    // serde also takes an array of a struct's fields in their order; the contract does not.
-    if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
-        return Err(Error::field("", "invalid_type", "The body must be an object."));
-    }
-    if let Some(path) = find_nul(bytes) {
-        return Err(Error::field(path, "invalid_value", "The NUL character is not allowed."));
-    }
-    Ok(value)
-}
-
-/// Whether the text is JSON at all: what is not is malformed, whichever field a parser stumbled over first.
-fn is_whole(bytes: &[u8]) -> bool {
-    serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok()
-}
-
-fn malformed(error: &serde_json::Error) -> Error {
-    let (line, column) = (error.line(), error.column());
-    Error::new(ErrorCode::MalformedRequest, format!("The body is not valid JSON (line {line}, column {column})."))
-}
-
-/// One refused field. serde's message is taken apart, so that no value of the request, perhaps a password, is repeated.
-fn refused(path: &str, error: &serde_json::Error) -> Error {
-    let message = error.to_string();
-    let named = |start: &str| {
-        message.strip_prefix(start).and_then(|rest| rest.split_once('`')).map(|(name, _)| {
-            // The path of an unknown field includes it already, that of a missing one does not.
-            let parent = path.strip_suffix(name).unwrap_or(path).trim_end_matches('.');
-            if parent.is_empty() { name.to_owned() } else { format!("{parent}.{name}") }
-        })
-    };
-    let field = if let Some(field) = named("unknown field `") {
-        FieldError::new(field, "unknown_field", "There is no such field.")
-    } else if let Some(field) = named("missing field `") {
-        FieldError::new(field, "missing_field", "This field is required.")
-    } else if let Some(field) = named("duplicate field `") {
-        FieldError::new(field, "duplicate_field", "This field is there more than once.")
-    } else {
-        let path = if path == "." { "" } else { path };
-        let expected =
-            message.split_once(", expected ").map(|(_, rest)| rest.split(" at line ").next().unwrap_or(rest));
-        // serde names the Rust type, which is nobody's business.
-        let object = expected.is_some_and(|what| what.starts_with("struct ") || what.starts_with("a map"));
-        let detail = match expected {
-            _ if object => "Expected an object.".to_owned(),
-            Some(expected) => format!("Expected {expected}."),
-            None => "The value cannot be read.".to_owned(),
-        };
-        let wrong_type = object || message.starts_with("invalid type");
-        let code = if wrong_type { "invalid_type" } else { "invalid_value" };
-        FieldError::new(path, code, detail)
-    };
-    Error::fields(vec![field])
-}
-
-/// Where the body holds a NUL character, which PostgreSQL's texts cannot.
-fn find_nul(bytes: &[u8]) -> Option<String> {
-    use serde_json::Value;
-
-    fn walk(value: &Value, path: &mut String) -> bool {
-        let length = path.len();
-        match value {
-            Value::String(text) => text.contains('\0'),
-            Value::Array(items) => items.iter().enumerate().any(|(i, item)| {
-                path.truncate(length);
-                path.push_str(&format!("[{i}]"));
-                walk(item, path)
-            }),
-            Value::Object(fields) => fields.iter().any(|(name, item)| {
-                path.truncate(length);
-                if name.contains('\0') {
-                    return true;
-                }
-                if length > 0 {
-                    path.push('.');
-                }
-                path.push_str(name);
-                walk(item, path)
-            }),
-            _ => false,
-        }
-    }
-
-    // A raw NUL is no JSON, so only the escape can bring one; most bodies end here.
-    if !bytes.windows(6).any(|window| window == b"\\u0000") {
-        return None;
-    }
-    let value = serde_json::from_slice(bytes).ok()?;
-    let mut path = String::new();
-    walk(&value, &mut path).then_some(path)
-}
-
 /// The values in the path.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Path<T>(pub(crate) T);
@@ -321,7 +216,15 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
 
 /// The query's parameters. The layer has refused unknown and doubled ones.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Params(Vec<(String, String)>);
+pub(crate) struct Params(Query);
+
+impl std::ops::Deref for Params {
+    type Target = Query;
+
+    fn deref(&self) -> &Query {
+        &self.0
+    }
+}
 
 impl<S: Send + Sync> FromRequestParts<S> for Params {
     type Rejection = std::convert::Infallible;
@@ -332,158 +235,17 @@ impl<S: Send + Sync> FromRequestParts<S> for Params {
     }
 }
 
-impl Params {
-    /// A text.
-    pub(crate) fn text(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
-    }
-
-    /// A value of another kind; `kind` says which.
-    ///
-    /// # Errors
-    /// `request.invalid_filter`
-    pub(crate) fn value<T: FromStr>(&self, name: &str, kind: &str) -> Result<Option<T>, Error> {
-        self.text(name)
-            .map(|text| {
-                text.parse().map_err(|_| Error::new(ErrorCode::InvalidFilter, format!("`{name}` must be {kind}.")))
-            })
-            .transpose()
-    }
-
-    /// One of the names of an enumeration.
-    ///
-    /// # Errors
-    /// `request.invalid_filter`
-    pub(crate) fn one_of<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Error> {
-        self.text(name)
-            .map(|text| {
-                serde_json::from_value(serde_json::Value::String(text.to_owned())).map_err(|_| {
-                    Error::new(ErrorCode::InvalidFilter, format!("`{name}` is not one of the known values."))
-                })
-            })
-            .transpose()
-    }
-
-    /// The position in the list.
-    pub(crate) fn cursor(&self) -> Option<&str> {
-        self.text("cursor")
-    }
-
-    /// The size of the page.
-    ///
-    /// # Errors
-    /// `request.invalid_limit`
-    pub(crate) fn limit(&self) -> Result<Option<u32>, Error> {
-        self.text("limit")
-            .map(|text| {
-                // `parse` alone would also take `+5`.
-                Some(text)
-                    .filter(|text| text.bytes().all(|b| b.is_ascii_digit()))
-                    .and_then(|text| text.parse().ok())
-                    .ok_or_else(|| Error::new(ErrorCode::InvalidLimit, "`limit` must be a whole number."))
-            })
-            .transpose()
-    }
-}
-
 /// Refuses parameters that the route does not have, doubled ones, and what is not text.
 ///
 /// # Errors
 /// `request.invalid_filter`
 pub(crate) fn check_query(query: &str, known: &[String]) -> Result<(), Error> {
-    let mut seen: Vec<std::borrow::Cow<'_, str>> = Vec::new();
-    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-        if !known.iter().any(|known| *known == name) {
-            let list = known.join("`, `");
-            let detail = if known.is_empty() {
-                "This route takes no query parameters.".to_owned()
-            } else {
-                format!("The query parameters of this route are `{list}`.")
-            };
-            return Err(Error::new(ErrorCode::InvalidFilter, detail));
-        }
-        if value.contains(['\0', char::REPLACEMENT_CHARACTER]) {
-            return Err(Error::new(ErrorCode::InvalidFilter, format!("`{name}` is not readable text.")));
-        }
-        if seen.contains(&name) {
-            return Err(Error::new(ErrorCode::InvalidFilter, format!("`{name}` is there more than once.")));
-        }
-        seen.push(name);
-    }
-    Ok(())
+    Query::new(known, form_urlencoded::parse(query.as_bytes())).map(drop)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use authkit_core::wire::{CreateRoleRequest, LoginRequest, UpdateMeRequest};
-
-    fn refusal<T: DeserializeOwned>(text: &str) -> (ErrorCode, String, String) {
-        let error = parse::<T>(text.as_bytes()).err().expect("refused");
-        let field = error.fields.first();
-        (
-            error.code,
-            field.map(|field| field.field.clone()).unwrap_or_default(),
-            field.map(|field| field.code.clone()).unwrap_or_default(),
-        )
-    }
-
-    #[test]
-    fn what_is_not_json_is_malformed() {
-        for text in [
-            "",
-            "{",
-            "{\"email\":",
-            "nonsense",
-            "{} {}",
-            "{\"email\":5,",
-            r#"{"email":"a","password":"b"} {}"#,
-            "\"\\ud800\"",
-            "{\"email\":\"\\ud800\"}",
-        ] {
-            let (code, _, _) = refusal::<LoginRequest>(text);
-            assert_eq!(code, ErrorCode::MalformedRequest, "{text}");
-        }
-    }
-
-    #[test]
-    fn a_refused_field_is_named_and_its_value_is_not_repeated() {
-        let wrong = ErrorCode::ValidationFailed;
-        let check = |text: &str, field: &str, reason: &str| {
-            assert_eq!(refusal::<LoginRequest>(text), (wrong, field.to_owned(), reason.to_owned()), "{text}");
-        };
-        check(r#"{"email":"a","password":"b","role":"admin"}"#, "role", "unknown_field");
-        check(r#"{"email":"a"}"#, "password", "missing_field");
-        check(r#"{"email":5,"password":"b"}"#, "email", "invalid_type");
-        check(r#"{"email":"a","email":"b","password":"c"}"#, "email", "duplicate_field");
-        check(r#"["a","b"]"#, "", "invalid_type");
-        check(r#"{"email":"a\u0000","password":"b"}"#, "email", "invalid_value");
-        let error = parse::<LoginRequest>(br#"{"email":"a","password":31337}"#).err().unwrap();
-        assert!(!format!("{error:?}").contains("31337"), "{error:?}");
-        let error = parse::<CreateRoleRequest>(br#"{"name":"x","parent_id":"hunter2"}"#).err().unwrap();
-        assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
-        let (_, field, _) = refusal::<CreateRoleRequest>(r#"{"name":"x","permissions":["a",7]}"#);
-        assert_eq!(field, "permissions[1]");
-    }
-
-    #[test]
-    fn what_is_no_object_is_told_so_without_the_name_of_a_type() {
-        for text in ["null", "5", "true", "\"x\""] {
-            let error = parse::<LoginRequest>(text.as_bytes()).expect_err("refused");
-            let field = &error.fields[0];
-            assert_eq!((field.field.as_str(), field.code.as_str()), ("", "invalid_type"), "{text}");
-            assert_eq!(field.detail, "Expected an object.", "{text}");
-        }
-        let error = parse::<UpdateMeRequest>(br#"{"profile":5}"#).expect_err("refused");
-        assert_eq!(error.fields[0].detail, "Expected an object.");
-    }
-
-    #[test]
-    fn a_nul_is_found_wherever_it_is_and_an_escaped_backslash_is_none() {
-        let (_, field, _) = refusal::<UpdateMeRequest>(r#"{"profile":{"a":[{"b":"\u0000"}]}}"#);
-        assert_eq!(field, "profile.a[0].b");
-        assert!(parse::<UpdateMeRequest>(br#"{"profile":{"a":"\\u0000"}}"#).is_ok());
-    }
 
     #[test]
     fn unknown_doubled_and_unreadable_parameters_are_refused() {

@@ -14,7 +14,7 @@ use crate::{
 use authkit_core::{
     Error, Principal, Result,
     devices::DevicePrincipal,
-    tenants::DEFAULT_TENANT,
+    tenants::{DEFAULT_TENANT, require_named},
     wire::{ErrorCode, TenantId},
 };
 use axum::{
@@ -214,11 +214,8 @@ impl AuthKit {
             (found, _) => found?,
         };
         let call = Call { trace, tenant, names_tenant, ip, principal, device, body: options.body };
-        if names_tenant && call.caller_tenant().is_some_and(|own| own != tenant) {
-            return Err(Error::new(
-                ErrorCode::TenantMismatch,
-                "The access token belongs to another tenant than the host or header names.",
-            ));
+        if let Some(own) = call.caller_tenant() {
+            require_named(names_tenant.then_some(tenant), own)?;
         }
         if let (Some(principal), Access::Permission(permission)) = (&call.principal, access) {
             principal.require(permission)?;

@@ -4,13 +4,12 @@ use crate::{
     counting::Counting,
     hooks::Patient,
     keys,
-    mail::Unsent,
     storage::{self, Opened},
 };
 use authkit_core::{
     Context,
     crypto::{Keyring, MasterKey},
-    memory::{SystemClock, SystemRandom},
+    memory::{SystemClock, SystemRandom, Unsent},
     notices::Templates,
     ports::{BreachedPasswords, Clock, Hooks, Mailer, NoHooks, NoPlaces, PasswordHasher, Places, Random, Store},
     rbac::{Permission, Permissions},

@@ -5,5 +5,5 @@ mod ports;
 mod store;
 
 pub use fixture::{bare, context, prepare};
-pub use ports::{InlineHasher, ManualClock, NoBreaches, SeededRandom, SystemClock, SystemRandom};
+pub use ports::{InlineHasher, ManualClock, NoBreaches, SeededRandom, SystemClock, SystemRandom, Unsent};
 pub use store::MemoryStore;

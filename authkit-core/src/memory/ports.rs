@@ -1,4 +1,4 @@
-use crate::ports::{BreachedPasswords, Clock, HashError, PasswordHasher, Random, Verified};
+use crate::ports::{BreachedPasswords, Clock, HashError, Mail, MailError, Mailer, PasswordHasher, Random, Verified};
 use argon2::{
     Algorithm, Argon2, Params, Version,
     password_hash::{PasswordHasher as _, PasswordVerifier as _, phc::PasswordHash},
@@ -141,5 +141,16 @@ pub struct NoBreaches;
 impl BreachedPasswords for NoBreaches {
     async fn contains(&self, _: &Secret) -> bool {
         false
+    }
+}
+
+/// Sends nothing: where the development outbox keeps mail readable, that is where it goes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unsent;
+
+#[async_trait]
+impl Mailer for Unsent {
+    async fn send(&self, _: &Mail) -> Result<(), MailError> {
+        Ok(())
     }
 }

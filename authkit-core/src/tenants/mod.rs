@@ -34,6 +34,18 @@ const MAX_HOST: usize = 253;
 /// Hosts of one tenant.
 const MAX_HOSTS: usize = 100;
 
+/// Where a request names a tenant, a caller's own must be that one.
+///
+/// # Errors
+/// `tenant.mismatch`.
+pub fn require_named(named: Option<TenantId>, own: TenantId) -> Result<()> {
+    if named.is_none_or(|named| named == own) {
+        return Ok(());
+    }
+    let detail = "The access token belongs to another tenant than the host or header names.";
+    Err(Error::new(ErrorCode::TenantMismatch, detail))
+}
+
 /// Operations on tenants.
 #[derive(Clone, Debug)]
 pub struct Tenants {

@@ -8,7 +8,7 @@ use crate::{
     rate_limit::RateClass,
     registry::{Api, Spec},
 };
-use authkit_core::{audit::AuditFilter, wire::*};
+use authkit_core::wire::*;
 use authkit_engine::Engine;
 use axum::extract::State;
 use utoipa_axum::routes;
@@ -43,14 +43,7 @@ pub(crate) async fn list(
     caller: SignedIn,
     params: Params,
 ) -> Answer<axum::Json<Page<AuditView>>> {
-    let filter = AuditFilter {
-        action: params.text("action").map(str::to_owned),
-        actor: params.text("actor").map(str::to_owned),
-        subject: params.text("subject").map(str::to_owned),
-        outcome: params.one_of("outcome")?,
-        from: params.value("from", "a time like `2026-11-20T15:00:00Z`")?,
-        until: params.value("until", "a time like `2026-11-20T15:00:00Z`")?,
-    };
+    let filter = params.audit_filter()?;
     Ok(axum::Json(engine.audit().list(&origin, &caller, filter, params.cursor(), params.limit()?).await?))
 }
 

@@ -9,7 +9,7 @@ use crate::{
     rate_limit::RateClass,
     registry::{Api, Spec},
 };
-use authkit_core::{accounts::UserFilter, wire::*};
+use authkit_core::wire::*;
 use authkit_engine::Engine;
 use axum::{extract::State, response::Response};
 use http::{HeaderMap, StatusCode};
@@ -50,12 +50,7 @@ pub(crate) async fn list(
     caller: SignedIn,
     params: Params,
 ) -> Answer<axum::Json<Page<AdminUserView>>> {
-    let filter = UserFilter {
-        email_prefix: params.text("email").map(str::to_owned),
-        name_contains: params.text("name").map(str::to_owned),
-        status: params.one_of("status")?,
-        role: params.value("role", "the id of a role")?,
-    };
+    let filter = params.user_filter()?;
     Ok(axum::Json(engine.accounts().list_users(&caller, filter, params.cursor(), params.limit()?).await?))
 }
 

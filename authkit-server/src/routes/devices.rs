@@ -8,7 +8,7 @@ use crate::{
     rate_limit::RateClass,
     registry::{Api, Spec},
 };
-use authkit_core::{devices::DeviceFilter, wire::*};
+use authkit_core::wire::*;
 use authkit_engine::Engine;
 use axum::extract::State;
 use http::StatusCode;
@@ -249,8 +249,7 @@ pub(crate) async fn list_all(
     caller: SignedIn,
     params: Params,
 ) -> Answer<axum::Json<Page<DeviceView>>> {
-    let filter =
-        DeviceFilter { owner: params.value("owner_id", "the id of a user")?, status: params.one_of("status")? };
+    let filter = params.device_filter()?;
     Ok(axum::Json(engine.devices().list_all(&caller, filter, params.cursor(), params.limit()?).await?))
 }
 

@@ -9,7 +9,7 @@ use crate::{
     rate_limit::RateClass,
     registry::{Api, Spec},
 };
-use authkit_core::{rbac::RoleFilter, wire::*};
+use authkit_core::wire::*;
 use authkit_engine::Engine;
 use axum::{extract::State, response::Response};
 use http::{HeaderMap, StatusCode};
@@ -43,11 +43,7 @@ pub(crate) async fn list(
     caller: SignedIn,
     params: Params,
 ) -> Answer<axum::Json<Page<RoleView>>> {
-    let filter = RoleFilter {
-        parent: params.value("parent_id", "the id of a role")?,
-        name: params.text("name").map(str::to_owned),
-        system: params.value("system", "`true` or `false`")?,
-    };
+    let filter = params.role_filter()?;
     Ok(axum::Json(engine.roles().list(&caller, filter, params.cursor(), params.limit()?).await?))
 }
 

@@ -10,6 +10,7 @@ mod flows;
 mod hosts;
 mod limits;
 mod openapi_client;
+mod operations;
 mod repeats;
 mod sockets;
 mod traces;
