@@ -1,5 +1,5 @@
 use crate::{Error, Result};
-use authkit_wire::{ErrorCode, FieldError, PermissionGroupView, PermissionView};
+use authkit_wire::{ErrorCode, FieldError, PermissionGroupView, PermissionView, grants::Grant};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// The longest name of a resource or an action.
@@ -122,10 +122,10 @@ impl Permissions {
     /// Whether a role may hold `grant`: `resource:action`, `resource:action:own`, `resource:*` or `*`, of what exists.
     #[must_use]
     pub fn knows(&self, grant: &str) -> bool {
-        match Pattern::parse(grant) {
-            Pattern::Everything => true,
-            Pattern::Resource(resource) => self.iter().any(|p| p.resource() == resource),
-            Pattern::One { permission, own } => self.get(permission).is_some_and(|p| p.own || !own),
+        match Grant::parse(grant) {
+            Grant::Everything => true,
+            Grant::Resource(resource) => self.iter().any(|p| p.resource() == resource),
+            Grant::One { permission, own } => self.get(permission).is_some_and(|p| p.own || !own),
         }
     }
 
@@ -153,11 +153,11 @@ impl Permissions {
 
     /// What `grant` means: the permissions it names that exist, and whether for one's own objects only.
     pub(super) fn expand<'a>(&'a self, grant: &'a str) -> impl Iterator<Item = (&'a Permission, bool)> {
-        let pattern = Pattern::parse(grant);
+        let pattern = Grant::parse(grant);
         self.iter().filter_map(move |permission| match pattern {
-            Pattern::Everything => Some((permission, false)),
-            Pattern::Resource(resource) => (permission.resource() == resource).then_some((permission, false)),
-            Pattern::One { permission: name, own } => {
+            Grant::Everything => Some((permission, false)),
+            Grant::Resource(resource) => (permission.resource() == resource).then_some((permission, false)),
+            Grant::One { permission: name, own } => {
                 (permission.name == name && (permission.own || !own)).then_some((permission, own))
             }
         })
@@ -181,30 +181,6 @@ impl Permissions {
         }
         groups.sort_by(|a, b| a.resource.cmp(&b.resource));
         groups
-    }
-}
-
-/// A grant's form.
-#[derive(Clone, Copy)]
-pub(super) enum Pattern<'a> {
-    Everything,
-    Resource(&'a str),
-    One { permission: &'a str, own: bool },
-}
-
-impl<'a> Pattern<'a> {
-    pub(super) fn parse(grant: &'a str) -> Self {
-        if grant == "*" {
-            return Self::Everything;
-        }
-        if let Some(resource) = grant.strip_suffix(":*") {
-            return Self::Resource(resource);
-        }
-        match grant.strip_suffix(":own") {
-            // `x:own` is an action of that name; `x:y:own` is a scope.
-            Some(permission) if permission.contains(':') => Self::One { permission, own: true },
-            _ => Self::One { permission: grant, own: false },
-        }
     }
 }
 

@@ -1,5 +1,5 @@
-use super::{Role, RoleTable, permissions::Pattern};
-use authkit_wire::{DecisionVia, UserId};
+use super::{Role, RoleTable};
+use authkit_wire::{DecisionVia, UserId, grants};
 use std::{
     collections::{HashMap, HashSet, hash_map::Entry},
     sync::Arc,
@@ -62,12 +62,12 @@ impl PermissionSet {
     }
 
     fn add(&mut self, grant: &str, roles: &Arc<[String]>, all: &RoleTable) {
-        match Pattern::parse(grant) {
-            Pattern::Everything => self.everything = true,
-            Pattern::Resource(resource) => {
+        match grants::Grant::parse(grant) {
+            grants::Grant::Everything => self.everything = true,
+            grants::Grant::Resource(resource) => {
                 self.resources.insert(resource.into());
             }
-            Pattern::One { .. } => {}
+            grants::Grant::One { .. } => {}
         }
         let text: Arc<str> = grant.into();
         for (permission, own) in all.permissions().expand(grant) {
@@ -108,10 +108,10 @@ impl PermissionSet {
     #[must_use]
     pub fn covers(&self, grant: &str) -> bool {
         self.everything
-            || match Pattern::parse(grant) {
-                Pattern::Everything => false,
-                Pattern::Resource(resource) => self.resources.contains(resource),
-                Pattern::One { permission, own } => {
+            || match grants::Grant::parse(grant) {
+                grants::Grant::Everything => false,
+                grants::Grant::Resource(resource) => self.resources.contains(resource),
+                grants::Grant::One { permission, own } => {
                     self.grants(permission).is_some_and(|held| own || held.scope == GrantScope::All)
                 }
             }

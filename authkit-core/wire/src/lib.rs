@@ -1,6 +1,6 @@
 //! Types that cross AuthKit's boundaries, defined once for the server, every SDK and the firmware.
 //!
-//! The crate is `no_std`. Without the feature `alloc` it holds ids, error codes, TOTP, PKCE and what devices
+//! The crate is `no_std`. Without the feature `alloc` it holds ids, error codes, grants, TOTP, PKCE and what devices
 //! sign; with it, also the requests and views of the HTTP contract. The feature `openapi` adds their schemas.
 // utoipa's derives name `std`; schemas are only made on machines that have it.
 #![cfg_attr(not(any(feature = "openapi", test)), no_std)]
@@ -10,6 +10,7 @@ extern crate alloc;
 
 mod codes;
 pub mod device;
+pub mod grants;
 mod ids;
 pub mod pkce;
 pub mod totp;
