@@ -1,8 +1,6 @@
 //! Query parameters: how lists are filtered and paged.
 
-use crate::{
-    Error, Result, accounts::UserFilter, audit::AuditFilter, devices::DeviceFilter, rbac::RoleFilter,
-};
+use crate::{Error, Result, accounts::UserFilter, audit::AuditFilter, devices::DeviceFilter, rbac::RoleFilter};
 use authkit_wire::ErrorCode;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};

@@ -4,7 +4,7 @@
 use super::{Answer, Site, request};
 use crate::{RouteInfo, routes};
 use authkit_core::{memory::SeededRandom, operations::Operations, wire::Problem};
-use authkit_testkit::{authenticator, databases::Db, factories::Factory, on_both_engines};
+use authkit_testkit::{authenticator, databases::Db, device::FakeDevice, factories::Factory, on_both_engines};
 use http::Method;
 use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
@@ -190,6 +190,7 @@ async fn every_operation_answers_as_its_route_does(db: Db) {
     let ada = walk_an_account(&twins).await;
     let role = walk_roles(&twins, root, &ada).await;
     walk_administration(&twins, root, &ada, &role).await;
+    walk_devices(&twins, root).await;
     walk_the_way_out(&twins).await;
     let missing: Vec<_> = twins
         .routes
@@ -279,6 +280,39 @@ async fn walk_administration(twins: &Twins, root: Option<&str>, user: &str, role
     twins.well("getAudit", root, json!({"id": list["data"][0]["id"]})).await;
 }
 
+async fn walk_devices(twins: &Twins, root: Option<&str>) {
+    let mine = twins.sign_in(ADA, "a third tram, neither quiet").await;
+    let mine = Some(mine.as_str());
+    let spare = twins.well("createDeviceClaim", mine, json!({})).await;
+    twins.well("voidDeviceClaim", mine, json!({"id": spare["id"]})).await;
+    let mut device = FakeDevice::new(&SeededRandom::new(3)).unwrap();
+    let mut claimed = Value::Null;
+    // Two devices with one key: revoking the first by its owner makes room for the second.
+    for revoke in ["revokeDevice", "revokeUserDevice"] {
+        let claim = twins.well("createDeviceClaim", mine, json!({"name": "Greenhouse"})).await;
+        let ask = serde_json::to_value(device.ask_to_claim()).unwrap();
+        let challenge = twins.well("requestDeviceChallenge", None, ask).await;
+        let proof = device.claim(text(&claim, "code"), &serde_json::from_value(challenge).unwrap()).unwrap();
+        claimed = twins.well("claimDevice", None, serde_json::to_value(proof).unwrap()).await["device"].clone();
+        let id = text(&claimed, "id").parse().unwrap();
+        let ask = serde_json::to_value(device.ask_for_token(id)).unwrap();
+        let challenge = twins.well("requestDeviceChallenge", None, ask).await;
+        let proof = device.token(id, &serde_json::from_value(challenge).unwrap()).unwrap();
+        let token = twins.well("issueDeviceToken", None, serde_json::to_value(proof).unwrap()).await;
+        let token = Some(text(&token, "access_token"));
+        twins.well("sendHeartbeat", token, json!({"status": "ok", "capabilities": ["relay"]})).await;
+        twins.well("getOwnDevice", token, json!({})).await;
+        twins.ask("getMe", token, json!({})).await.expect_err("a device is no user");
+        twins.well("updateDevice", mine, json!({"id": claimed["id"], "name": "Shed"})).await;
+        let by = if revoke == "revokeDevice" { mine } else { root };
+        twins.well(revoke, by, json!({"id": claimed["id"]})).await;
+        twins.ask("getOwnDevice", token, json!({})).await.expect_err("it is revoked");
+    }
+    twins.well("getDevice", mine, json!({"id": claimed["id"]})).await;
+    twins.well("listDevices", mine, json!({"limit": 1})).await;
+    twins.well("listUserDevices", root, json!({"owner_id": claimed["owner_id"], "status": "revoked"})).await;
+}
+
 async fn walk_the_way_out(twins: &Twins) {
     let mine = twins.sign_in(ADA, "a third tram, neither quiet").await;
     twins.well("changeEmail", Some(&mine), json!({"new_email": "ada.l@example.org"})).await;
@@ -310,6 +344,8 @@ async fn every_operation_refuses_as_its_route_does(db: Db) {
             path if path.starts_with("/v1/me/sessions/") => "ses_",
             path if path.starts_with("/v1/roles/") => "rol_",
             path if path.starts_with("/v1/admin/audit/") => "aud_",
+            path if path.starts_with("/v1/devices/claims/") => "clm_",
+            path if path.starts_with("/v1/devices/") || path.starts_with("/v1/admin/devices/") => "dev_",
             _ => "usr_",
         };
         let with = |extra: Value| {
