@@ -321,13 +321,14 @@ async fn walk_the_way_out(twins: &Twins) {
     let token = twins.mailed(ADA, "email_changed").await;
     twins.well("undoEmail", None, json!({ "token": token })).await;
     let token = twins.mailed(ADA, "password_reset").await;
-    twins.well("resetPassword", None, json!({"token": token, "new_password": PASSWORD})).await;
-    let mine = twins.sign_in(ADA, PASSWORD).await;
-    twins.well("deactivateMe", Some(&mine), json!({"password": PASSWORD})).await;
+    let fresh = "a fourth tram, as loud as can be";
+    twins.well("resetPassword", None, json!({"token": token, "new_password": fresh})).await;
+    let mine = twins.sign_in(ADA, fresh).await;
+    twins.well("deactivateMe", Some(&mine), json!({"password": fresh})).await;
     let token = twins.mailed(ADA, "account_deactivated").await;
     twins.well("reactivate", None, json!({ "token": token })).await;
-    let mine = twins.sign_in(ADA, PASSWORD).await;
-    twins.well("deleteMe", Some(&mine), json!({"password": PASSWORD})).await;
+    let mine = twins.sign_in(ADA, fresh).await;
+    twins.well("deleteMe", Some(&mine), json!({"password": fresh})).await;
 }
 
 async fn every_operation_refuses_as_its_route_does(db: Db) {
