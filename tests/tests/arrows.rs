@@ -59,7 +59,7 @@ fn every_crate_knows_only_the_rooms_before_it() {
         let core = ["authkit-wire", "authkit-core"];
         let allowed: BTreeSet<&str> = match name.as_str() {
             "authkit-wire" => BTreeSet::new(),
-            "authkit-core" => BTreeSet::from(["authkit-wire"]),
+            "authkit-core" | "authkit-firmware-client" => BTreeSet::from(["authkit-wire"]),
             adapter if adapters.contains(adapter) => BTreeSet::from(core),
             "authkit-engine" => adapters.iter().copied().chain(core).collect(),
             "authkit-testkit" => adapters.iter().copied().chain(core).chain(["authkit-engine"]).collect(),
@@ -109,6 +109,19 @@ fn wire_is_no_std_and_needs_no_runtime() {
     let needs = house.needs("authkit-wire", true);
     for banned in ["tokio", "reqwest", "sqlx", "axum", "jsonwebtoken"] {
         assert!(!needs.contains(banned), "authkit-wire reaches {banned}");
+    }
+}
+
+#[test]
+fn the_device_client_is_no_std_and_has_no_unsafe_code() {
+    let house = House::read();
+    let source = std::fs::read_to_string(house.rooms()["authkit-firmware-client"].join("src/lib.rs")).unwrap();
+    for attribute in ["#![cfg_attr(not(test), no_std)]", "#![forbid(unsafe_code)]"] {
+        assert!(source.lines().any(|line| line == attribute), "authkit-firmware-client has lost `{attribute}`");
+    }
+    let needs = house.needs("authkit-firmware-client", true);
+    for banned in ["tokio", "reqwest", "serde_json", "aws-lc-rs", "embassy-net", "smoltcp"] {
+        assert!(!needs.contains(banned), "authkit-firmware-client reaches {banned}");
     }
 }
 

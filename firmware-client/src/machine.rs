@@ -1,0 +1,396 @@
+//! What a device does next, and what an answer means: a state machine that neither sends nor waits nor stores.
+//!
+//! It goes Save → Challenge → Save → Prove → Save → Ready, and begins at Challenge again for each token. Nothing is
+//! sent while something waits to be saved.
+
+use crate::{
+    client::Settings,
+    error::Error,
+    http::{Body, Head, write_request},
+    json::{Put, Value},
+    keys::{DeviceKey, verify},
+    ports::Random,
+    record::{Bound, Record, Stage, State},
+    server::{Invitation, decode},
+    text::Text,
+};
+use authkit_wire::{
+    DeviceId,
+    device::{
+        CHALLENGE_SECONDS, MAX_CHALLENGE, MAX_MESSAGE, MAX_SUBJECT, NONCE, Proof, Purpose, SERVER_KEY, Statement,
+    },
+};
+
+/// The longest access token: one signed by RSA with room to spare.
+const MAX_TOKEN: usize = 1536;
+
+/// A challenge is not used in its last seconds: it has to get there.
+const CHALLENGE_MARGIN: u64 = 10;
+
+/// A token is renewed so many seconds before its end at the latest.
+const TOKEN_MARGIN: u64 = 60;
+
+/// How often a proof may be refused before the device takes itself for refused: once may be a challenge that was late.
+const REFUSALS: u8 = 2;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// The record must be in the storage before anything is sent.
+    Save,
+    Challenge(Purpose),
+    Prove(Purpose),
+    /// There is a token that counts.
+    Ready,
+}
+
+/// The last time that the server signed, and when.
+#[derive(Clone, Copy)]
+struct Belief {
+    server_time: u64,
+    at: u64,
+}
+
+struct Challenge {
+    purpose: Purpose,
+    text: Text<MAX_CHALLENGE>,
+    until: u64,
+}
+
+struct Token {
+    text: Text<MAX_TOKEN>,
+    until: u64,
+}
+
+pub(crate) struct Machine {
+    record: Record,
+    unsaved: bool,
+    belief: Option<Belief>,
+    nonce: [u8; NONCE],
+    challenge: Option<Challenge>,
+    token: Option<Token>,
+    refusals: u8,
+}
+
+impl Machine {
+    pub(crate) const fn new(record: Record) -> Self {
+        Self { record, unsaved: false, belief: None, nonce: [0; NONCE], challenge: None, token: None, refusals: 0 }
+    }
+
+    pub(crate) fn record(&self) -> &Record {
+        &self.record
+    }
+
+    pub(crate) fn bound(&self) -> Result<&Bound, Error> {
+        match &self.record {
+            Record::Bound(bound) => Ok(bound),
+            Record::Empty => Err(Error::Unclaimed),
+        }
+    }
+
+    pub(crate) fn saved(&mut self) {
+        self.unsaved = false;
+    }
+
+    pub(crate) fn state(&self) -> State {
+        match self.bound().map(|bound| bound.stage) {
+            Err(_) => State::Unclaimed,
+            Ok(Stage::Claiming(_)) => State::Claiming,
+            Ok(Stage::Claimed(device)) if self.refusals >= REFUSALS => State::Refused(device),
+            Ok(Stage::Claimed(device)) => State::Claimed(device),
+        }
+    }
+
+    /// Seconds since 1970 by what the server signed last.
+    pub(crate) fn now(&self, uptime: u64) -> Option<u64> {
+        self.belief.map(|belief| belief.server_time + uptime.saturating_sub(belief.at) / 1_000)
+    }
+
+    /// Begins a claim, or goes on with the same one.
+    pub(crate) fn begin(
+        &mut self,
+        invitation: &Invitation,
+        settings: &Settings<'_>,
+        random: &mut impl Random,
+    ) -> Result<(), Error> {
+        let key = match &self.record {
+            Record::Bound(Bound { stage: Stage::Claimed(_), .. }) => return Err(Error::AlreadyClaimed),
+            // The server makes one device of one code and one key, however often it is asked.
+            Record::Bound(bound) if continues(bound, invitation) => bound.key.clone(),
+            // A key that another code may have made a device of is not used again.
+            _ => DeviceKey::generate(settings.key, random)?,
+        };
+        let known = match &self.record {
+            Record::Bound(bound) if continues(bound, invitation) => bound.server_key,
+            _ => None,
+        };
+        self.replace(Record::Bound(Bound {
+            server: invitation.server.clone(),
+            tenant: invitation.tenant,
+            key,
+            server_key: invitation.server_key.or(known),
+            stage: Stage::Claiming(invitation.code),
+        }));
+        Ok(())
+    }
+
+    /// Forgets everything but the time.
+    pub(crate) fn reset(&mut self) {
+        self.replace(Record::Empty);
+    }
+
+    fn replace(&mut self, record: Record) {
+        let belief = self.belief;
+        *self = Self { unsaved: true, belief, ..Self::new(record) };
+    }
+
+    /// Lets a refused device ask once more.
+    pub(crate) fn try_again(&mut self) {
+        self.refusals = 0;
+    }
+
+    /// The token that a call was refused with does not count any more.
+    pub(crate) fn forget_token(&mut self) {
+        self.token = None;
+    }
+
+    /// A challenge that was sent may have been used, whatever became of the answer.
+    pub(crate) fn forget_challenge(&mut self) {
+        self.challenge = None;
+    }
+
+    pub(crate) fn step(&mut self, uptime: u64) -> Result<Step, Error> {
+        if self.unsaved {
+            return Ok(Step::Save);
+        }
+        let purpose = match self.state() {
+            State::Unclaimed => return Err(Error::Unclaimed),
+            State::Refused(_) => return Err(Error::Refused),
+            State::Claiming => Purpose::Claim,
+            State::Claimed(_) => Purpose::Token,
+        };
+        if self.token.as_ref().is_some_and(|token| uptime < token.until) {
+            return Ok(Step::Ready);
+        }
+        let fresh = |challenge: &Challenge| challenge.purpose == purpose && uptime < challenge.until;
+        Ok(if self.challenge.as_ref().is_some_and(fresh) { Step::Prove(purpose) } else { Step::Challenge(purpose) })
+    }
+
+    /// Writes the request of a step; its length.
+    pub(crate) fn write(
+        &mut self,
+        step: Step,
+        settings: &Settings<'_>,
+        random: &mut impl Random,
+        buffer: &mut [u8],
+    ) -> Result<usize, Error> {
+        if let Step::Challenge(_) = step {
+            random.fill(&mut self.nonce)?;
+        }
+        let bound = self.bound()?;
+        let at = buffer.len() / 2;
+        let mut put = Put::new(&mut buffer[at..]);
+        let path = match step {
+            Step::Challenge(purpose) => {
+                put.text("{\"purpose\":").quoted(purpose.as_str()).text(",\"nonce\":").base64(&self.nonce);
+                match bound.stage {
+                    Stage::Claiming(_) => put_key(&mut put, &bound.key)?,
+                    Stage::Claimed(device) => put_device(&mut put, device),
+                }
+                "/v1/devices/challenge"
+            }
+            Step::Prove(purpose) => {
+                let (challenge, signature) = self.prove(purpose)?;
+                put.text("{\"challenge\":").quoted(challenge).text(",\"signature\":").base64(&signature);
+                match bound.stage {
+                    Stage::Claiming(code) => {
+                        put_key(&mut put, &bound.key)?;
+                        put.text(",\"code\":").quoted(code.as_str());
+                        for (name, value) in [(",\"name\":", settings.name), (",\"version\":", settings.version)] {
+                            if let Some(value) = value {
+                                put.text(name).quoted(value);
+                            }
+                        }
+                        "/v1/devices/claim"
+                    }
+                    Stage::Claimed(device) => {
+                        put_device(&mut put, device);
+                        "/v1/devices/token"
+                    }
+                }
+            }
+            Step::Save | Step::Ready => return Err(Error::Protocol("nothing to send")),
+        };
+        let length = put.text("}").length().ok_or(Error::TooLarge)?;
+        let head = Head { method: "POST", server: &bound.server, path, tenant: bound.tenant, bearer: None };
+        write_request(&head, Body::Written(at, length), buffer)
+    }
+
+    /// Writes a call with the token.
+    pub(crate) fn write_call(
+        &self,
+        method: &'static str,
+        path: &str,
+        body: Body<'_>,
+        buffer: &mut [u8],
+    ) -> Result<usize, Error> {
+        let bound = self.bound()?;
+        let bearer = self.token.as_ref().map(|token| token.text.as_str());
+        let head = Head { method, server: &bound.server, path, tenant: bound.tenant, bearer };
+        write_request(&head, body, buffer)
+    }
+
+    /// The challenge, and this device's signature over it.
+    fn prove(&self, purpose: Purpose) -> Result<(&str, [u8; 64]), Error> {
+        let bound = self.bound()?;
+        let nothing = Error::Protocol("nothing to prove");
+        let challenge = self.challenge.as_ref().ok_or(nothing)?.text.as_str();
+        let server_key = bound.server_key.as_ref().ok_or(nothing)?;
+        let mut id = [0; MAX_SUBJECT];
+        let subject = match &bound.stage {
+            Stage::Claiming(code) => code.as_str(),
+            Stage::Claimed(device) => {
+                let mut put = Put::new(&mut id);
+                let length = put.id(DeviceId::PREFIX, device.uuid().as_bytes()).length().ok_or(Error::TooLarge)?;
+                core::str::from_utf8(&id[..length]).map_err(|_| nothing)?
+            }
+        };
+        let mut message = [0; MAX_MESSAGE];
+        let proof = Proof { purpose, server_key, subject, challenge };
+        let length = proof.write(&mut message).map_err(|_| Error::TooLarge)?;
+        Ok((challenge, bound.key.sign(&message[..length])?))
+    }
+
+    /// Takes the answer to a step that was sent at `sent`. The time, when the server has signed one.
+    pub(crate) fn read(
+        &mut self,
+        step: Step,
+        (sent, received): (u64, u64),
+        answer: &crate::client::Answer<'_>,
+    ) -> Result<Option<u64>, Error> {
+        match step {
+            Step::Challenge(purpose) => {
+                if answer.status != 200 {
+                    return Err(answer.error());
+                }
+                self.read_challenge(purpose, (sent, received), answer.json()?).map(Some)
+            }
+            Step::Prove(purpose) => {
+                // Used, whatever the answer is.
+                self.challenge = None;
+                match answer.status {
+                    200 | 201 => self.read_token(purpose, sent, answer.json()?)?,
+                    _ => self.read_refusal(purpose, answer)?,
+                }
+                Ok(None)
+            }
+            Step::Save | Step::Ready => Err(Error::Protocol("an answer to nothing")),
+        }
+    }
+
+    fn read_challenge(
+        &mut self,
+        purpose: Purpose,
+        (sent, received): (u64, u64),
+        body: Value<'_>,
+    ) -> Result<u64, Error> {
+        let read = || {
+            let text = |name| body.required(name).and_then(Value::text).ok();
+            let challenge = text("challenge")?;
+            let server_time = body.required("server_time").and_then(Value::integer).ok()?;
+            let server_key: [u8; SERVER_KEY] = decode(text("server_key")?)?;
+            Some((challenge, server_time, server_key, decode::<64>(text("signature")?)?))
+        };
+        let (challenge, server_time, server_key, signature) = read().ok_or(Error::Protocol("the challenge"))?;
+        let pinned = self.bound()?.server_key;
+        if pinned.is_some_and(|pinned| pinned != server_key) {
+            return Err(Error::WrongServer);
+        }
+        let mut message = [0; MAX_MESSAGE];
+        let statement = Statement { server_time, nonce: &self.nonce, challenge };
+        let length = statement.write(&mut message).map_err(|_| Error::Protocol("the challenge"))?;
+        if !verify(&server_key, &message[..length], &signature) {
+            return Err(Error::BadSignature);
+        }
+        // Nothing is believed before this line.
+        if let (None, Record::Bound(bound)) = (pinned, &mut self.record) {
+            bound.server_key = Some(server_key);
+            self.unsaved = true;
+        }
+        self.belief = Some(Belief { server_time, at: received });
+        let text = Text::new(challenge).ok_or(Error::Protocol("the challenge"))?;
+        self.challenge =
+            Some(Challenge { purpose, text, until: sent + (CHALLENGE_SECONDS - CHALLENGE_MARGIN) * 1_000 });
+        Ok(server_time)
+    }
+
+    fn read_token(&mut self, purpose: Purpose, sent: u64, body: Value<'_>) -> Result<(), Error> {
+        let read = || {
+            let id = match purpose {
+                Purpose::Claim => body.required("device").and_then(|device| device.required("id")),
+                _ => body.required("device_id"),
+            };
+            let id: DeviceId = id.and_then(Value::text).ok()?.parse().ok()?;
+            let token = body.required("access_token").and_then(Value::text).ok()?;
+            let kind = body.required("token_type").and_then(Value::text).ok()?;
+            // RFC 6750, section 2.1: what may stand in the header, and nothing that ends it.
+            let is_token = token.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b));
+            let text =
+                Text::new(token).filter(|_| is_token && !token.is_empty() && kind.eq_ignore_ascii_case("Bearer"))?;
+            Some((id, text, body.required("expires_in").and_then(Value::integer).ok()?))
+        };
+        let (id, text, seconds) = read().ok_or(Error::Protocol("the token"))?;
+        if let Record::Bound(bound) = &mut self.record {
+            match bound.stage {
+                Stage::Claiming(_) => {
+                    bound.stage = Stage::Claimed(id);
+                    self.unsaved = true;
+                }
+                Stage::Claimed(own) if own != id => return Err(Error::Protocol("another device's token")),
+                Stage::Claimed(_) => {}
+            }
+        }
+        let lasts = seconds.min(86_400) - TOKEN_MARGIN.min(seconds.min(86_400) / 5);
+        self.token = Some(Token { text, until: sent + lasts * 1_000 });
+        self.refusals = 0;
+        Ok(())
+    }
+
+    fn read_refusal(&mut self, purpose: Purpose, answer: &crate::client::Answer<'_>) -> Result<(), Error> {
+        let code = answer.code();
+        if code == Some("device.invalid_proof") {
+            self.refusals += 1;
+            return match purpose {
+                _ if self.refusals < REFUSALS => Ok(()),
+                Purpose::Claim => {
+                    self.refusals = 0;
+                    Err(Error::ClaimRefused)
+                }
+                _ => {
+                    self.token = None;
+                    Err(Error::Refused)
+                }
+            };
+        }
+        Err(if code == Some("device.invalid_claim") { Error::ClaimRefused } else { answer.error() })
+    }
+}
+
+/// Whether this is the claim that was begun before.
+fn continues(bound: &Bound, invitation: &Invitation) -> bool {
+    let same_code = matches!(bound.stage, Stage::Claiming(code) if code == invitation.code);
+    let same_server = bound.server.address() == invitation.server.address() && bound.tenant == invitation.tenant;
+    let same_key =
+        invitation.server_key.is_none() || bound.server_key.is_none() || invitation.server_key == bound.server_key;
+    same_code && same_server && same_key
+}
+
+fn put_key(put: &mut Put<'_>, key: &DeviceKey) -> Result<(), Error> {
+    let mut public = [0; 65];
+    put.text(",\"algorithm\":").quoted(key.kind.algorithm().as_str());
+    put.text(",\"public_key\":").base64(key.public(&mut public)?);
+    Ok(())
+}
+
+fn put_device(put: &mut Put<'_>, device: DeviceId) {
+    put.text(",\"device_id\":\"").id(DeviceId::PREFIX, device.uuid().as_bytes()).text("\"");
+}
