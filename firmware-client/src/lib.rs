@@ -14,6 +14,8 @@ mod ports;
 mod record;
 mod server;
 mod text;
+#[cfg(feature = "embedded-tls")]
+mod tls;
 mod vault;
 
 pub use backoff::Backoff;
@@ -26,5 +28,7 @@ pub use ports::{
 };
 pub use record::{RECORD, State};
 pub use server::{Invitation, MAX_ADDRESS, Server};
+#[cfg(feature = "embedded-tls")]
+pub use tls::{READ_BUFFER, Tls, TlsStream, WRITE_BUFFER};
 
 pub use authkit_wire::{DeviceId, device::ClaimCode};

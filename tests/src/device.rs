@@ -1,7 +1,7 @@
 //! Does for scenarios what a device's client does: a key of its own, challenges that are believed only from the server that
 //! it met first, and a new token when the one before does not count any more.
 
-use crate::{Place, standin::Client};
+use crate::{Place, firmware::Actor, place::Devices, standin::Client};
 use authkit_core::{memory::SystemRandom, wire::DeviceId};
 use authkit_testkit::device::FakeDevice;
 use serde::Serialize;
@@ -10,8 +10,39 @@ use std::fmt::Display;
 
 type Answer = Result<Value, Value>;
 
-/// A device of a scenario.
-pub(crate) struct Device {
+/// A device of a scenario: put together here, or the client that runs on devices.
+pub(crate) enum Device {
+    Reference(Reference),
+    Firmware(Box<Actor>),
+}
+
+impl Device {
+    pub(crate) fn new(place: &Place) -> Self {
+        match place {
+            Place::At(url, _, Devices::Firmware) => Self::Firmware(Box::new(Actor::new(url))),
+            place => Self::Reference(Reference::new(place)),
+        }
+    }
+
+    /// Becomes the device of whoever made the code.
+    pub(crate) async fn claim(&mut self, code: &str) -> Answer {
+        match self {
+            Self::Reference(device) => device.claim(code).await,
+            Self::Firmware(device) => tokio::task::block_in_place(|| device.claim(code)),
+        }
+    }
+
+    /// Calls an operation with its token.
+    pub(crate) async fn call(&mut self, name: &str, arguments: &Value) -> Answer {
+        match self {
+            Self::Reference(device) => device.call(name, arguments).await,
+            Self::Firmware(device) => tokio::task::block_in_place(|| device.call(name, arguments)),
+        }
+    }
+}
+
+/// The least that is a device.
+pub(crate) struct Reference {
     key: FakeDevice,
     client: Client,
     claimed: Option<Value>,
@@ -21,13 +52,12 @@ fn not_its_own(error: impl Display) -> Value {
     json!({"code": "device.disbelieved", "status": 0, "message": error.to_string()})
 }
 
-impl Device {
-    pub(crate) fn new(place: &Place) -> Self {
+impl Reference {
+    fn new(place: &Place) -> Self {
         Self { key: FakeDevice::new(&SystemRandom).unwrap(), client: Client::new(place, None), claimed: None }
     }
 
-    /// Becomes the device of whoever made the code.
-    pub(crate) async fn claim(&mut self, code: &str) -> Answer {
+    async fn claim(&mut self, code: &str) -> Answer {
         let asked = self.send("requestDeviceChallenge", self.key.ask_to_claim()).await?;
         let challenge = serde_json::from_value(asked).map_err(not_its_own)?;
         let claim = self.key.claim(code, &challenge).map_err(not_its_own)?;
@@ -36,8 +66,7 @@ impl Device {
         Ok(claimed)
     }
 
-    /// Calls an operation with its token.
-    pub(crate) async fn call(&mut self, name: &str, arguments: &Value) -> Answer {
+    async fn call(&mut self, name: &str, arguments: &Value) -> Answer {
         match self.client.send(name, arguments, None, self.claimed.as_ref()).await {
             Err(error) if error["code"] == "auth.invalid_token" => {
                 self.authenticate().await?;

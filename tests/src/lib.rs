@@ -4,6 +4,7 @@
 mod client;
 mod database;
 mod device;
+pub mod firmware;
 mod place;
 mod scenario;
 mod server;

@@ -12,7 +12,16 @@ pub enum Place {
     /// A service in this process.
     Inside(ConformanceService),
     /// A server in conformance mode.
-    At(String, reqwest::Client),
+    At(String, reqwest::Client, Devices),
+}
+
+/// What plays the devices of a scenario.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Devices {
+    /// What a device has to do, put together here.
+    Reference,
+    /// The client that runs on devices.
+    Firmware,
 }
 
 impl Place {
@@ -24,7 +33,16 @@ impl Place {
     /// The server at `url`.
     #[must_use]
     pub fn at(url: &str) -> Self {
-        Self::At(url.to_owned(), reqwest::Client::builder().no_proxy().build().unwrap())
+        Self::At(url.to_owned(), reqwest::Client::builder().no_proxy().build().unwrap(), Devices::Reference)
+    }
+
+    /// The same, with the client that runs on devices.
+    #[must_use]
+    pub fn with_firmware(self) -> Self {
+        match self {
+            Self::At(url, client, _) => Self::At(url, client, Devices::Firmware),
+            inside @ Self::Inside(_) => inside,
+        }
     }
 
     /// Sends a request; status and body of the answer.
@@ -54,7 +72,7 @@ impl Place {
                 let body = http_body_util::BodyExt::collect(response.into_body()).await.map_err(|e| e.to_string())?;
                 (status, body.to_bytes())
             }
-            Self::At(url, client) => {
+            Self::At(url, client, _) => {
                 let (parts, body) = request.into_parts();
                 let sent = client.request(parts.method, format!("{url}{path}")).headers(parts.headers).body(body);
                 let response = sent.send().await.map_err(|error| error.to_string())?;

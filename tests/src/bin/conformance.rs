@@ -34,6 +34,10 @@ async fn main() -> ExitCode {
     }
     let database = Database::memory();
     let server = Server::start_conformance(&database).await;
+    if wanted("firmware") {
+        let place = Place::at(&server.url).with_firmware();
+        records.extend(all(&scenarios, "firmware", "on this machine, HTTP", &place).await);
+    }
     for (language, command) in RUNNERS.iter().filter(|(language, _)| wanted(language)) {
         match run(command, &server.url).await {
             Ok(found) if found.is_empty() => wrong.push(format!("{language}: its runner reported nothing")),
@@ -72,30 +76,32 @@ async fn rust(scenarios: &[Scenario]) -> Vec<Record> {
     };
     let mut records = Vec::new();
     let memory = Conformance::in_memory(cheap("sqlite::memory:")).unwrap();
-    records.extend(all(scenarios, "in process, memory", &Place::inside(memory).await).await);
+    records.extend(all(scenarios, "rust", "in process, memory", &Place::inside(memory).await).await);
     let databases = || async { [("SQLite", Database::sqlite()), ("PostgreSQL", Database::postgres().await)] };
     for (name, database) in databases().await {
         let inside = Conformance::open(cheap(&database.url)).await.unwrap();
-        records.extend(all(scenarios, &format!("in process, {name}"), &Place::inside(inside).await).await);
+        records.extend(all(scenarios, "rust", &format!("in process, {name}"), &Place::inside(inside).await).await);
     }
     for (name, database) in [("memory", Database::memory())].into_iter().chain(databases().await) {
         let server = Server::start_conformance(&database).await;
-        records.extend(all(scenarios, &format!("HTTP, {name}"), &Place::at(&server.url)).await);
+        records.extend(all(scenarios, "rust", &format!("HTTP, {name}"), &Place::at(&server.url)).await);
     }
     records
 }
 
-async fn all(scenarios: &[Scenario], mode: &str, place: &Place) -> Vec<Record> {
+async fn all(scenarios: &[Scenario], language: &str, mode: &str, place: &Place) -> Vec<Record> {
     let mut records = Vec::new();
     for scenario in scenarios {
-        let (outcome, reason) = match scenario.skipped("rust", &["http", "device"]) {
+        let no_device = language == "firmware" && scenario.skipped(language, &["http"]).is_none();
+        let skipped = no_device.then(|| "there is no device in it".to_owned());
+        let (outcome, reason) = match skipped.or_else(|| scenario.skipped(language, &["http", "device"])) {
             Some(reason) => (Outcome::Skipped, Some(reason)),
             None => match scenario.run(place).await {
                 Ok(()) => (Outcome::Passed, None),
                 Err(reason) => (Outcome::Failed, Some(reason)),
             },
         };
-        let (language, mode, scenario) = ("rust".to_owned(), mode.to_owned(), scenario.file.clone());
+        let (language, mode, scenario) = (language.to_owned(), mode.to_owned(), scenario.file.clone());
         records.push(Record { language, mode, scenario, outcome, reason });
     }
     records
