@@ -23,7 +23,15 @@ wasm() { # scripts/setup.sh has added the target, or has said why it could not
   cargo check --quiet -p authkit-core -p authkit-client --target wasm32-unknown-unknown
 }
 
+images() { # the images of devices are workspaces of their own
+  local image
+  for image in firmware-client/examples/*/; do
+    cargo fmt --check --manifest-path "$image/Cargo.toml" || return 1
+  done
+}
+
 step "rustfmt" cargo fmt --all --check
+step "rustfmt of images" images
 step "clippy" cargo clippy --quiet --workspace --all-targets -- -D warnings
 step "rustdoc" env RUSTDOCFLAGS="-D warnings" cargo doc --quiet --workspace --no-deps
 step "wire without a heap" cargo check --quiet -p authkit-wire --no-default-features

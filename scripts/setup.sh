@@ -1,28 +1,28 @@
 #!/usr/bin/env bash
 # Installs what builds, tests and checks need: on Debian as root with apt-get, rustup and cargo; elsewhere it says what
 # is missing and fails. Quiet when nothing is missing. Argument: build (only what a build needs), test (default),
-# check, wasm (only Rust's target for browsers).
+# check, wasm (only Rust's target for browsers), firmware (what the images of devices need).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 purpose="${1:-test}"
 cache="${XDG_CACHE_HOME:-$HOME/.cache}/authkit"
 
-# The target is Rust's, not Debian's: no package manager is asked.
-if [ "$purpose" = wasm ]; then
-  target=wasm32-unknown-unknown
-  sysroot="$(rustc --print sysroot)"
-  [ -d "$sysroot/lib/rustlib/$target/lib" ] && exit 0
+target() { # target <name> <what leaves it out>: Rust's own, no package manager is asked
+  [ -d "$(rustc --print sysroot)/lib/rustlib/$1/lib" ] && return 0
   if ! command -v rustup >/dev/null; then
-    echo "Missing: Rust's target $target, and rustup to add it; see https://rustup.rs" >&2
-    exit 1
+    echo "Missing: Rust's target $1, and rustup to add it; see https://rustup.rs" >&2
+    return 1
   fi
-  echo "setup: adding the target $target" >&2
-  if ! rustup target add "$target" >&2; then
-    echo "Missing: Rust's target $target; \`rustup target add $target\` failed (does this machine reach the network?)." >&2
-    echo "AUTHKIT_ALLOW_NO_WASM=1 leaves the check for it out." >&2
-    exit 1
+  echo "setup: adding the target $1" >&2
+  if ! rustup target add "$1" >&2; then
+    echo "Missing: Rust's target $1; \`rustup target add $1\` failed (does this machine reach the network?).$2" >&2
+    return 1
   fi
-  exit 0
+}
+
+if [ "$purpose" = wasm ]; then
+  target wasm32-unknown-unknown " AUTHKIT_ALLOW_NO_WASM=1 leaves the check for it out."
+  exit
 fi
 
 missing_packages=()
@@ -36,6 +36,10 @@ need 'test -e /etc/ssl/certs/ca-certificates.crt || test -d /etc/pki' ca-certifi
 if [ "$purpose" = check ]; then
   need 'command -v shellcheck' shellcheck
 fi
+if [ "$purpose" = test ] || [ "$purpose" = firmware ]; then
+  need 'command -v qemu-system-riscv32' qemu-system-misc
+  need 'command -v python3' python3
+fi
 if [ "$purpose" = test ]; then
   need 'command -v initdb || ls /usr/lib/postgresql/*/bin/initdb' postgresql
   need 'command -v jq' jq
@@ -43,7 +47,6 @@ if [ "$purpose" = test ]; then
   need 'command -v oathtool' oathtool
   need 'command -v chromium || command -v chromium-browser || command -v google-chrome' chromium
   need 'command -v chromedriver' chromium-driver
-  need 'command -v python3' python3
   need 'python3 -c "import venv, ensurepip" || test -x "'"$cache"'/venv/bin/python"' python3-venv
 fi
 
@@ -69,6 +72,10 @@ if ! command -v cargo >/dev/null; then
     echo "Missing: Rust with cargo; see https://rustup.rs" >&2
   fi
   exit 1
+fi
+
+if [ "$purpose" = test ] || [ "$purpose" = firmware ]; then
+  target riscv32imc-unknown-none-elf ""
 fi
 
 if [ "$purpose" = check ]; then
