@@ -1,7 +1,12 @@
 //! Does for scenarios what a device's client does: a key of its own, challenges that are believed only from the server that
 //! it met first, and a new token when the one before does not count any more.
 
-use crate::{Place, firmware::Actor, place::Devices, standin::Client};
+use crate::{
+    Place,
+    firmware::Actor,
+    place::{Devices, call},
+};
+use authkit_client::Client;
 use authkit_core::{memory::SystemRandom, wire::DeviceId};
 use authkit_testkit::device::FakeDevice;
 use serde::Serialize;
@@ -54,7 +59,7 @@ fn not_its_own(error: impl Display) -> Value {
 
 impl Reference {
     fn new(place: &Place) -> Self {
-        Self { key: FakeDevice::new(&SystemRandom).unwrap(), client: Client::new(place, None), claimed: None }
+        Self { key: FakeDevice::new(&SystemRandom).unwrap(), client: place.client(None), claimed: None }
     }
 
     async fn claim(&mut self, code: &str) -> Answer {
@@ -67,13 +72,19 @@ impl Reference {
     }
 
     async fn call(&mut self, name: &str, arguments: &Value) -> Answer {
-        match self.client.send(name, arguments, None, self.claimed.as_ref()).await {
+        match self.send_with_token(name, arguments).await {
             Err(error) if error["code"] == "auth.invalid_token" => {
                 self.authenticate().await?;
-                self.client.send(name, arguments, None, self.claimed.as_ref()).await
+                self.send_with_token(name, arguments).await
             }
             answer => answer,
         }
+    }
+
+    async fn send_with_token(&self, name: &str, arguments: &Value) -> Answer {
+        let token = self.claimed.as_ref().and_then(|claimed| claimed["access_token"].as_str());
+        let client = self.client.with_bearer(token.ok_or_else(|| not_its_own("it was not claimed"))?);
+        call(&client, name, arguments, None).await
     }
 
     async fn authenticate(&mut self) -> Result<(), Value> {
@@ -89,6 +100,6 @@ impl Reference {
     }
 
     async fn send(&self, name: &str, request: impl Serialize) -> Answer {
-        self.client.send(name, &json!(request), None, None).await
+        call(&self.client, name, &json!(request), None).await
     }
 }

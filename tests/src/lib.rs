@@ -6,14 +6,15 @@ mod database;
 mod device;
 pub mod firmware;
 mod place;
+mod router;
 mod scenario;
 mod server;
-mod standin;
 pub mod table;
 
 pub use client::{Answer, Client, totp_code};
 pub use database::Database;
 pub use place::Place;
+pub use router::RouterTransport;
 pub use scenario::Scenario;
 pub use server::Server;
 

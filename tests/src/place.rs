@@ -1,9 +1,12 @@
 //! Where scenarios run: a service in this process, or a server in conformance mode.
 
+use crate::RouterTransport;
+use authkit_client::{CallOptions, Client, HttpTransport, Transport};
 use authkit_engine::Conformance;
 use authkit_server::ConformanceService;
 use reqwest::Method;
 use serde_json::Value;
+use std::sync::Arc;
 use tower::ServiceExt as _;
 
 /// Where scenarios run.
@@ -43,6 +46,22 @@ impl Place {
             Self::At(url, client, _) => Self::At(url, client, Devices::Firmware),
             inside @ Self::Inside(_) => inside,
         }
+    }
+
+    /// The way of AuthKit's client to it.
+    #[must_use]
+    pub fn transport(&self) -> Arc<dyn Transport> {
+        match self {
+            Self::Inside(service) => Arc::new(RouterTransport(service.clone())),
+            Self::At(url, _) => Arc::new(HttpTransport::connect(url, false).unwrap()),
+        }
+    }
+
+    /// A client of it, with token storage of its own.
+    #[must_use]
+    pub fn client(&self, tenant: Option<&str>) -> Client {
+        let builder = Client::builder().transport(self.transport());
+        tenant.into_iter().fold(builder, |builder, tenant| builder.tenant(tenant)).build().unwrap()
     }
 
     /// Sends a request; status and body of the answer.
@@ -92,4 +111,10 @@ impl Place {
             (status, problem) => Err(format!("{method} {path}: {status} {problem}")),
         }
     }
+}
+
+/// Calls an operation; an error is the JSON that bindings see.
+pub(crate) async fn call(client: &Client, name: &str, arguments: &Value, key: Option<&str>) -> Result<Value, Value> {
+    let options = key.into_iter().fold(CallOptions::default(), |options, key| options.idempotency_key(key));
+    client.call_with(name, arguments.clone(), options).await.map_err(|error| error.to_json())
 }

@@ -1,6 +1,6 @@
 //! The Rust runner of tests/scenarios.
 
-use crate::{Place, device::Device, standin::Client};
+use crate::{Place, device::Device, place::call};
 use authkit_testkit::authenticator;
 use futures_util::future::join_all;
 use serde::Deserialize;
@@ -88,7 +88,7 @@ impl Scenario {
 struct Play<'a> {
     place: &'a Place,
     admin: Value,
-    clients: HashMap<String, Client>,
+    clients: HashMap<String, authkit_client::Client>,
     devices: HashMap<String, Device>,
     saved: HashMap<String, String>,
 }
@@ -121,15 +121,15 @@ impl Play<'_> {
     async fn perform(&mut self, step: &Step) -> Run<Vec<Result<Value, Value>>> {
         let result = if let (Some(name), Some(operation)) = (&step.r#as, &step.call) {
             if !self.clients.contains_key(name) {
-                let client = Client::new(self.place, step.tenant.as_deref());
+                let client = self.place.client(step.tenant.as_deref());
                 if name == "admin" {
-                    client.call("login", &self.admin, None).await.map_err(|error| error.to_string())?;
+                    client.call("login", self.admin.clone()).await.map_err(|error| error.to_string())?;
                 }
                 self.clients.insert(name.clone(), client);
             }
             let with = self.fill(&Value::Object(step.with.clone()))?;
             let client = &self.clients[name];
-            let calls = (0..step.times.unwrap_or(1)).map(|_| client.call(operation, &with, step.key.as_deref()));
+            let calls = (0..step.times.unwrap_or(1)).map(|_| call(client, operation, &with, step.key.as_deref()));
             return Ok(join_all(calls).await);
         } else if let Some(name) = &step.device {
             let with = self.fill(&Value::Object(step.with.clone()))?;

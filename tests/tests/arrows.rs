@@ -1,4 +1,4 @@
-//! The arrows of the architecture page point one way: `wire ← core ← adapters ← engine ← server`.
+//! The arrows of the architecture page point one way: `wire ← core ← adapters ← engine ← server`, and `wire ← client`.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, PackageId, camino::Utf8PathBuf};
@@ -59,7 +59,7 @@ fn every_crate_knows_only_the_rooms_before_it() {
         let core = ["authkit-wire", "authkit-core"];
         let allowed: BTreeSet<&str> = match name.as_str() {
             "authkit-wire" => BTreeSet::new(),
-            "authkit-core" | "authkit-firmware-client" => BTreeSet::from(["authkit-wire"]),
+            "authkit-core" | "authkit-client" | "authkit-firmware-client" => BTreeSet::from(["authkit-wire"]),
             adapter if adapters.contains(adapter) => BTreeSet::from(core),
             "authkit-engine" => adapters.iter().copied().chain(core).collect(),
             "authkit-testkit" => adapters.iter().copied().chain(core).chain(["authkit-engine"]).collect(),
@@ -122,6 +122,14 @@ fn the_device_client_is_no_std_and_has_no_unsafe_code() {
     let needs = house.needs("authkit-firmware-client", true);
     for banned in ["tokio", "reqwest", "serde_json", "aws-lc-rs", "embassy-net", "smoltcp"] {
         assert!(!needs.contains(banned), "authkit-firmware-client reaches {banned}");
+    }
+}
+
+#[test]
+fn client_knows_nothing_of_the_server() {
+    let needs = House::read().needs("authkit-client", true);
+    for banned in ["authkit-core", "sqlx", "axum", "jsonwebtoken", "argon2", "regex", "openssl", "native-tls"] {
+        assert!(!needs.contains(banned), "authkit-client reaches {banned}");
     }
 }
 
