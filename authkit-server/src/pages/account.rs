@@ -7,7 +7,10 @@ use super::{
 };
 use authkit_core::{
     Error, Principal, Result,
-    wire::{ChangeEmailRequest, ErrorCode, PasswordChangeRequest, Patch, SessionId, SessionView, UpdateMeRequest},
+    wire::{
+        ChangeEmailRequest, DeviceHealth, DeviceId, DeviceStatus, DeviceView, ErrorCode, PasswordChangeRequest, Patch,
+        SessionId, SessionView, UpdateMeRequest,
+    },
 };
 use http::StatusCode;
 use minijinja::{Value, context, value::Serde};
@@ -15,10 +18,49 @@ use minijinja::{Value, context, value::Serde};
 /// As many sessions as one page of the list holds.
 const SESSIONS: u32 = 100;
 
+/// How many devices are read: those taken back pile up, and must not hide one that still signs in.
+const DEVICE_PAGES: usize = 10;
+
+/// How many devices that were taken back are shown.
+const REMOVED_DEVICES: usize = 10;
+
 /// One session as the page shows it.
 fn row(session: &SessionView) -> Value {
     let device = session.user_agent.as_deref().map_or_else(|| "Unknown device".into(), describe);
     context! { device => device, ..Value::from(Serde(session)) }
+}
+
+/// One device as the page shows it.
+fn device_row(device: &DeviceView) -> Value {
+    let id = device.id.to_string();
+    // The first characters tell the time, which devices of one afternoon share.
+    let short = id.get(id.len().saturating_sub(8)..).unwrap_or_default().to_owned();
+    let (status, good) = match (device.status, device.reported_status) {
+        (DeviceStatus::Revoked, _) => ("Removed", false),
+        (_, Some(DeviceHealth::Degraded)) => ("Works in part", false),
+        (_, Some(DeviceHealth::Failing)) => ("Fails", false),
+        _ => ("Active", true),
+    };
+    let active = device.status == DeviceStatus::Active;
+    context! { short => short, state => status, good => good, active => active, ..Value::from(Serde(device)) }
+}
+
+/// The owner's devices: all that sign in, then the last ones that were taken back.
+async fn devices(visit: &Visit, principal: &Principal) -> Result<Vec<Value>> {
+    let (mut active, mut removed) = (Vec::new(), Vec::new());
+    let mut cursor = None;
+    for _ in 0..DEVICE_PAGES {
+        let page = visit.pages.engine.devices().list(principal, cursor.as_deref(), Some(100)).await?;
+        let (standing, taken): (Vec<_>, Vec<_>) =
+            page.data.into_iter().partition(|device| device.status == DeviceStatus::Active);
+        active.extend(standing);
+        removed.extend(taken);
+        cursor = page.next_cursor;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    Ok(active.iter().chain(removed.iter().take(REMOVED_DEVICES)).map(device_row).collect())
 }
 
 /// Everything on the page; `of` names the form that was refused and what it shows.
@@ -33,6 +75,7 @@ async fn values(visit: &Visit, principal: &Principal, of: &str, state: Value) ->
         user => Value::from(Serde(&user)),
         mfa => Value::from(Serde(&mfa)),
         sessions => sessions.data.iter().map(row).collect::<Vec<_>>(),
+        devices => devices(visit, principal).await?,
         profile => if of == "profile" { state.clone() } else { profile },
         password => form("password"),
         email => form("email"),
@@ -139,6 +182,22 @@ pub(super) async fn revoke_others(post: SignedPost) -> Answer {
     let (visit, principal, form) = post.parts();
     match visit.pages.engine.sessions().revoke_others(&visit.origin, &principal).await {
         Ok(_) => done(visit, Said::OthersEnded),
+        Err(error) => {
+            let state = FormState::refused(&form, &[], &[], &error).value();
+            refused(visit, &principal, "page", state, &error).await
+        }
+    }
+}
+
+/// `POST /account/devices/revoke`
+pub(super) async fn revoke_device(post: SignedPost) -> Answer {
+    let (visit, principal, form) = post.parts();
+    let revoked = match form.text("device").parse::<DeviceId>() {
+        Ok(id) => visit.pages.engine.devices().revoke(&visit.origin, &principal, id).await,
+        Err(_) => Err(ErrorCode::DeviceNotFound.into()),
+    };
+    match revoked {
+        Ok(()) => done(visit, Said::DeviceRemoved),
         Err(error) => {
             let state = FormState::refused(&form, &[], &[], &error).value();
             refused(visit, &principal, "page", state, &error).await

@@ -115,6 +115,7 @@ fn table() -> Vec<Page> {
         Page::at("/account/email").posted(account::email, RateClass::Mail),
         Page::at("/account/sessions/revoke").posted(account::revoke, RateClass::Write),
         Page::at("/account/sessions/revoke-others").posted(account::revoke_others, RateClass::Write),
+        Page::at("/account/devices/revoke").posted(account::revoke_device, RateClass::Write),
         Page::at("/account/close").shown(danger::show),
         Page::at("/account/deactivate").posted(danger::deactivate, RateClass::SignIn),
         Page::at("/account/delete").posted(danger::delete, RateClass::SignIn),

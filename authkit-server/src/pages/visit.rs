@@ -37,6 +37,7 @@ pub(super) enum Said {
     EmailUndone,
     SessionEnded,
     OthersEnded,
+    DeviceRemoved,
     MfaDisabled,
     Deactivated,
     DeletionScheduled,
@@ -74,6 +75,7 @@ impl Said {
             }
             Self::SessionEnded => "That session is signed out.",
             Self::OthersEnded => "Your other sessions are signed out.",
+            Self::DeviceRemoved => "That device is removed.",
             Self::MfaDisabled => "Two-step sign-in is off.",
             Self::Deactivated => "Your account is deactivated.",
             Self::DeletionScheduled => "Your account is closed. The link that we sent you brings it back.",

@@ -2,9 +2,15 @@
 
 use super::super::router;
 use crate::tests;
-use authkit_core::{Context, notices::Notices, tenants::DEFAULT_TENANT, wire::OutboxMailView};
+use authkit_core::{
+    Context, Origin, Principal,
+    memory::SystemRandom,
+    notices::Notices,
+    tenants::DEFAULT_TENANT,
+    wire::{CreateDeviceClaimRequest, DeviceId, LoginRequest, LoginView, OutboxMailView},
+};
 use authkit_engine::{Config, EngineBuilder};
-use authkit_testkit::{authenticator, databases::Db, fakes::TestClock};
+use authkit_testkit::{authenticator, databases::Db, device::FakeDevice, fakes::TestClock};
 use axum::{Router, body::Body};
 use http::{HeaderMap, Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
@@ -49,6 +55,28 @@ impl Site {
     pub(super) async fn mails(&self, to: &str) -> Vec<OutboxMailView> {
         self.whole.factory.deliver(&self.whole.mailer).await.unwrap();
         Notices::new(self.cx.clone()).development_outbox(DEFAULT_TENANT, Some(to)).await.unwrap()
+    }
+
+    /// Who has `email`, outside any browser.
+    pub(super) async fn owner(&self, email: &str) -> Principal {
+        let request = LoginRequest { email: email.into(), password: PASSWORD.into() };
+        let LoginView::Tokens(tokens) =
+            self.whole.engine.sign_in().login(&Origin::local(DEFAULT_TENANT), request).await.unwrap()
+        else {
+            panic!("no second factor is set up")
+        };
+        self.whole.engine.sessions().authenticate(tokens.access_token.expose()).await.unwrap()
+    }
+
+    /// A device called `name` that `owner` has claimed.
+    pub(super) async fn device(&self, owner: &Principal, name: &str) -> DeviceId {
+        let (devices, origin) = (self.whole.engine.devices(), Origin::local(DEFAULT_TENANT));
+        let claim = CreateDeviceClaimRequest { name: Some(name.into()) };
+        let claim = devices.create_claim(&origin, owner, claim).await.unwrap();
+        let mut device = FakeDevice::new(&SystemRandom).unwrap();
+        let challenge = devices.challenge(&origin, &device.ask_to_claim()).unwrap();
+        let request = device.claim(claim.code.expose(), &challenge).unwrap();
+        devices.claim(&origin, request).await.unwrap().device.id
     }
 
     /// The path of the newest mailed link of `kind` to `to`.

@@ -3,7 +3,10 @@ mod layered;
 mod walls;
 
 use authkit_core::{
+    Origin,
+    devices::Devices,
     ports::{Hooks, TokenSubject},
+    tenants::DEFAULT_TENANT,
     wire::totp,
 };
 use authkit_testkit::{databases::Db, on_both_engines};
@@ -22,6 +25,8 @@ on_both_engines! {
     an_address_moves_and_comes_back
     a_closed_account_comes_back_by_its_mailed_link
     sessions_are_listed_and_ended
+    devices_are_listed_and_removed
+    a_device_that_signs_in_is_not_hidden_by_removed_ones
     a_browser_stays_signed_in_past_the_life_of_an_access_token
     claims_that_would_burst_a_cookie_cost_a_refresh_instead
     a_lost_answer_signs_nobody_out
@@ -181,6 +186,43 @@ async fn sessions_are_listed_and_ended(db: Db) {
     ada.submit("/account", "/account/sessions/revoke-others", &[]).await.goes_to("/account");
     phone.get("/account").await.goes_to("/sign-in");
     assert_eq!(ada.get("/account").await.status, StatusCode::OK);
+}
+
+async fn devices_are_listed_and_removed(db: Db) {
+    let site = Site::new(db).await;
+    let mut ada = Browser::account(&site, "ada@example.com").await;
+    ada.get("/account").await.hides("devices-title");
+    let id = site.device(&site.owner("ada@example.com").await, "Green <house>").await.to_string();
+    let page = ada.get("/account").await;
+    page.shows("devices-title").shows("<strong>Green &lt;house&gt;</strong> <span class=\"tag good\">Active<");
+    page.shows(&format!("<code>{}</code>", &id[id.len() - 8..])).shows("last seen <time");
+    let own = page.between("name=\"device\" value=\"", "\"");
+    assert_eq!(own, id);
+    ada.submit("/account", "/account/devices/revoke", &[("device", &own)]).await.goes_to("/account");
+    let page = ada.get("/account").await;
+    page.shows("That device is removed.").shows("<span class=\"tag\">Removed<").hides("name=\"device\"");
+    // Sent twice, it is still removed.
+    ada.submit("/account", "/account/devices/revoke", &[("device", &own)]).await.goes_to("/account");
+    let none = ada.submit("/account", "/account/devices/revoke", &[("device", "dev_x")]).await;
+    assert_eq!(none.status, StatusCode::NOT_FOUND);
+    none.shows("role=\"alert\"").shows("devices-title");
+}
+
+async fn a_device_that_signs_in_is_not_hidden_by_removed_ones(db: Db) {
+    let site = Site::new(db).await;
+    let mut ada = Browser::account(&site, "ada@example.com").await;
+    let owner = site.owner("ada@example.com").await;
+    site.device(&owner, "Backdoor").await;
+    // The list is newest first.
+    site.clock.advance(SignedDuration::from_secs(1));
+    let devices = Devices::new(site.cx.clone());
+    for _ in 0..101 {
+        let id = site.device(&owner, "Decoy").await;
+        devices.revoke(&Origin::local(DEFAULT_TENANT), &owner, id).await.unwrap();
+    }
+    let page = ada.get("/account").await;
+    page.shows("Backdoor");
+    assert_eq!(page.text.matches("<strong>Decoy").count(), 10);
 }
 
 async fn a_browser_stays_signed_in_past_the_life_of_an_access_token(db: Db) {

@@ -27,6 +27,7 @@ on_both_engines! {
     backup_codes_and_secrets_are_bound_to_their_session
     a_stolen_cookie_dies_with_its_session
     another_users_session_cannot_be_ended
+    another_users_device_cannot_be_removed
     known_and_unknown_addresses_get_the_same_pages
     no_address_ever_holds_the_attempt
     signing_in_goes_on_to_pages_of_ours_only
@@ -84,6 +85,7 @@ const ACTING: &[&str] = &[
     "/account/email",
     "/account/sessions/revoke",
     "/account/sessions/revoke-others",
+    "/account/devices/revoke",
     "/account/deactivate",
     "/account/delete",
     "/account/mfa/start",
@@ -325,6 +327,17 @@ async fn another_users_session_cannot_be_ended(db: Db) {
     let mut eve = Browser::account(&site, "eve@example.com").await;
     eve.submit("/account", "/account/sessions/revoke", &[("session", &id)]).await;
     assert_eq!(phone.get("/account").await.status, StatusCode::OK);
+}
+
+async fn another_users_device_cannot_be_removed(db: Db) {
+    let site = Site::new(db).await;
+    let mut ada = Browser::account(&site, "ada@example.com").await;
+    let id = site.device(&site.owner("ada@example.com").await, "Greenhouse").await.to_string();
+    let mut eve = Browser::account(&site, "eve@example.com").await;
+    let refused = eve.submit("/account", "/account/devices/revoke", &[("device", &id)]).await;
+    assert_eq!(refused.status, StatusCode::NOT_FOUND);
+    refused.hides("Greenhouse").hides("devices-title").shows("role=\"alert\"");
+    ada.get("/account").await.shows(">Active<").hides(">Removed<");
 }
 
 async fn known_and_unknown_addresses_get_the_same_pages(db: Db) {
