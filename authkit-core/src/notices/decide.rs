@@ -71,6 +71,15 @@ pub(super) async fn decide(cx: &Context, record: &OutboxNotice, notice: &Notice)
             };
             letter.render(cx, record, &Values { valid_minutes, ..letter.values(cx, record) }, Vec::new())
         }
+        Notice::DeviceClaimed { user, email, locale, device, ip } => {
+            if cx.store.find_user(record.tenant, *user).await?.is_none() {
+                return Ok(Delivery::Nothing(Vec::new()));
+            }
+            let letter = Letter { kind: AccountEvent::DeviceClaimed.as_str(), to: email, locale: locale.as_deref() };
+            let ip = ip.map(|ip| ip.to_string()).unwrap_or_default();
+            let values = Values { device: device.clone(), ip, ..letter.values(cx, record) };
+            letter.render(cx, record, &values, Vec::new())
+        }
         Notice::Closed { event, email, token, locale, .. } => {
             let letter = Letter { kind: event.as_str(), to: email, locale: locale.as_deref() };
             let valid = match event {
@@ -213,6 +222,7 @@ impl Letter<'_> {
             product: cx.settings.product_name.clone(),
             sign_in_url: format!("{base}/sign-in"),
             forgot_url: format!("{base}/forgot-password"),
+            account_url: format!("{base}/account"),
             public_url: base,
             email: self.to.to_owned(),
             at: record.created_at.strftime("%Y-%m-%d %H:%M UTC").to_string(),

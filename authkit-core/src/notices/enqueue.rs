@@ -2,7 +2,7 @@
 
 use super::{AccountEvent, Notice, NoticeChange, OutboxNotice};
 use crate::{
-    Context,
+    Context, Origin,
     accounts::{Email, User},
     later,
     ports::{Operation, Random},
@@ -49,6 +49,14 @@ pub fn tell(cx: &Context, user: &User, event: AccountEvent) -> NoticeChange {
     enqueue(cx, user.tenant, &notice)
 }
 
+/// The change that tells `owner` that the device called `name` was claimed, and from where.
+#[must_use]
+pub fn tell_of_device(cx: &Context, origin: &Origin, owner: &User, name: &str) -> NoticeChange {
+    let (email, locale) = (owner.email.clone(), owner.locale.clone());
+    let notice = Notice::DeviceClaimed { user: owner.id, email, locale, device: name.to_owned(), ip: origin.ip };
+    enqueue(cx, owner.tenant, &notice)
+}
+
 /// A notice that costs what others cost and tells nobody: the worker finds no such user.
 pub(crate) fn to_nobody(cx: &Context, email: &Email) -> Notice {
     let user = UserId::new(cx.uuid());
@@ -84,6 +92,7 @@ fn recipient(cx: &Context, tenant: TenantId, notice: &Notice) -> [u8; 33] {
         | Notice::EmailChange { email, .. }
         | Notice::EmailChanged { email, .. }
         | Notice::Closed { email, .. }
+        | Notice::DeviceClaimed { email, .. }
         | Notice::Account { email, .. } => ("mail", email.trim().to_lowercase()),
         Notice::Hook { operation } => {
             ("hook", operation.user.map_or_else(|| cx.uuid().to_string(), |user| user.to_string()))
@@ -100,7 +109,7 @@ fn lifetime(cx: &Context, notice: &Notice) -> SignedDuration {
         Notice::PasswordResetRequested { .. } => links.reset,
         Notice::EmailChange { .. } => links.email_change,
         Notice::EmailChanged { .. } => links.email_undo,
-        Notice::Account { .. } | Notice::Closed { .. } => NEWS,
+        Notice::Account { .. } | Notice::Closed { .. } | Notice::DeviceClaimed { .. } => NEWS,
         Notice::Hook { .. } => HOOK,
     }
 }

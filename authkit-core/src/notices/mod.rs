@@ -13,7 +13,7 @@ mod store;
 mod templates;
 
 pub(crate) use decide::public_url;
-pub use enqueue::{after_hook, enqueue, tell};
+pub use enqueue::{after_hook, enqueue, tell, tell_of_device};
 pub(crate) use enqueue::{tell_with_way_back, to_nobody};
 pub use model::{AccountEvent, Notice, OutboxNotice};
 pub use store::{KEPT_MAIL, NoticeChange, NoticeStore};

@@ -2,6 +2,7 @@ use crate::ports::Operation;
 use authkit_wire::{NoticeId, OneTimeTokenId, RegistrationId, Secret, TenantId, UserId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
 
 /// A notice in the outbox, written in the unit of the operation that causes it. Delivery deletes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,6 +103,19 @@ pub enum Notice {
         /// BCP 47.
         locale: Option<String>,
     },
+    /// To a user, about a device that was claimed.
+    DeviceClaimed {
+        /// Whose it is now.
+        user: UserId,
+        /// To.
+        email: String,
+        /// BCP 47.
+        locale: Option<String>,
+        /// What it is called.
+        device: String,
+        /// The address that it was claimed from.
+        ip: Option<IpAddr>,
+    },
     /// To a user who has switched the account off or put it up for deletion, with the way back.
     Closed {
         /// Which of the two.
@@ -133,6 +147,7 @@ impl Notice {
             Self::PasswordResetRequested { .. } => "password_reset_requested",
             Self::EmailChange { .. } => "email_change",
             Self::EmailChanged { .. } => "email_changed",
+            Self::DeviceClaimed { .. } => AccountEvent::DeviceClaimed.as_str(),
             Self::Account { event, .. } | Self::Closed { event, .. } => event.as_str(),
             Self::Hook { .. } => "hook",
         }

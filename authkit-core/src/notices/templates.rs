@@ -36,8 +36,10 @@ const SUBJECT_CHARACTERS: usize = 200;
 /// One template in the language of [minijinja](https://docs.rs/minijinja).
 ///
 /// It may use `product`, `public_url`, `email` (the recipient), `lang`, `link` (what the mail is about; empty when there is
-/// none), `sign_in_url`, `forgot_url`, `new_email`, `at` (when it happened), `valid_minutes` (how long the link works)
-/// and `account` (in `address_taken`: `active`, `deactivated` or `pending_deletion`); in HTML also `button(url, label)`, and everywhere the English `valid_minutes|duration`.
+/// none), `sign_in_url`, `forgot_url`, `account_url`, `new_email`, `at` (when it happened), `valid_minutes` (how long the
+/// link works), `account` (in `address_taken`: `active`, `deactivated` or `pending_deletion`), `device` and `ip` (in
+/// `device_claimed`: its name and the address that it was claimed from, empty when unknown); in HTML also
+/// `button(url, label)`, and everywhere the English `valid_minutes|duration`.
 /// The layout gets `content` and `subject` as well. All of them are data: HTML escapes them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TemplateSource {
@@ -68,10 +70,13 @@ pub(super) struct Values {
     pub(super) link: String,
     pub(super) sign_in_url: String,
     pub(super) forgot_url: String,
+    pub(super) account_url: String,
     pub(super) new_email: String,
     pub(super) at: String,
     pub(super) valid_minutes: i64,
     pub(super) account: &'static str,
+    pub(super) device: String,
+    pub(super) ip: String,
 }
 
 impl Values {
@@ -83,16 +88,19 @@ impl Values {
             link: "https://id.example.org/verify-email?token=sample".into(),
             sign_in_url: "https://id.example.org/sign-in".into(),
             forgot_url: "https://id.example.org/forgot-password".into(),
+            account_url: "https://id.example.org/account".into(),
             new_email: "grace@example.org".into(),
             at: "2026-11-20 15:45 UTC".into(),
             valid_minutes: 1440,
             account: "active",
+            device: "Greenhouse".into(),
+            ip: "192.0.2.7".into(),
         }
     }
 
     /// The links that a rendered `text` holds.
     pub(super) fn links_in(&self, text: &str) -> Vec<String> {
-        let links = [&self.link, &self.sign_in_url, &self.forgot_url];
+        let links = [&self.link, &self.sign_in_url, &self.account_url, &self.forgot_url];
         links.into_iter().filter(|link| !link.is_empty() && text.contains(link.as_str())).cloned().collect()
     }
 }
@@ -122,10 +130,13 @@ impl Framed<'_> {
             ("link", values.link.as_str().into()),
             ("sign_in_url", values.sign_in_url.as_str().into()),
             ("forgot_url", values.forgot_url.as_str().into()),
+            ("account_url", values.account_url.as_str().into()),
             ("new_email", values.new_email.as_str().into()),
             ("at", values.at.as_str().into()),
             ("valid_minutes", values.valid_minutes.into()),
             ("account", values.account.into()),
+            ("device", values.device.as_str().into()),
+            ("ip", values.ip.as_str().into()),
             ("lang", self.lang.into()),
             ("subject", self.subject.into()),
             ("content", self.content.clone()),
@@ -346,6 +357,7 @@ mod tests {
             product: "Eve\r\nBcc: all@example.org\u{2028}<script>alert(1)</script>".into(),
             link: "https://id.example.org/?token=\"><script>".into(),
             new_email: "{{ product }}<b>".into(),
+            device: "{{ product }}<b>".into(),
             ..Values::sample()
         };
         for kind in KINDS {

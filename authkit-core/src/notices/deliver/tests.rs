@@ -316,6 +316,47 @@ async fn every_account_event_has_its_mail_and_nobody_is_nobody() {
 }
 
 #[tokio::test]
+async fn the_mail_about_a_claimed_device_names_it_and_the_way_to_remove_it() {
+    let house = House::new().await;
+    let user = house.user("ada@example.org").await;
+    let account = format!("{}/account", house.cx.settings.public_url);
+    let from = Origin { ip: Some("192.0.2.7".parse().unwrap()), ..origin() };
+    for (from, claimed_from) in [(from, true), (origin(), false)] {
+        let change = notices::tell_of_device(&house.cx, &from, &user, "Shed <1>");
+        house.cx.commit(Scope::Tenant(DEFAULT_TENANT), Unit::new().with(change)).await.unwrap();
+        let mail = house.deliver_one().await;
+        assert_eq!((mail.kind.as_str(), mail.to.as_str()), ("device_claimed", "ada@example.org"));
+        assert!(mail.text.contains("\n    Shed <1>") && mail.html.contains("Shed &lt;1&gt;"), "{}", mail.text);
+        for part in [&mail.text, &mail.html] {
+            assert_eq!(part.contains("claimed from 192.0.2.7"), claimed_from, "{part}");
+            assert!(!part.contains("{%"), "{part}");
+        }
+        assert_eq!(mail.links[0], account);
+    }
+    // As it was written before the mail named the device.
+    house.tell(&user, AccountEvent::DeviceClaimed).await;
+    let mail = house.deliver_one().await;
+    assert!(mail.text.contains("a device was added") && mail.links[0] == account, "{}", mail.text);
+    // Nobody is told of a device whose owner is gone.
+    let gone = User { id: UserId::new(house.cx.uuid()), ..user };
+    let change = notices::tell_of_device(&house.cx, &origin(), &gone, "Shed");
+    house.cx.commit(Scope::Tenant(DEFAULT_TENANT), Unit::new().with(change)).await.unwrap();
+    assert!(house.deliver().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_mail_says_devices_only_where_it_means_them() {
+    let house = House::new().await;
+    let user = house.user("ada@example.org").await;
+    house.tell(&user, AccountEvent::PasswordChanged).await;
+    let mail = house.deliver_one().await;
+    assert!(!mail.text.contains("device"), "{}", mail.text);
+    for part in [&mail.text, &mail.html] {
+        assert!(part.contains("your other sessions were signed out"), "{part}");
+    }
+}
+
+#[tokio::test]
 async fn a_busy_mailer_is_tried_again_ever_later_and_then_given_up() {
     let house = House::with(Script::failing(100, MailError::Temporary("busy".into()))).await;
     house.register("ada@example.org").await;
