@@ -129,11 +129,22 @@ async fn only_this_machine_and_no_web_page_is_answered() {
         }
     }
     // A page that a browser on this machine shows: its request needs no answer to do harm.
+    let mut open = cheap("sqlite::memory:");
+    open.cors.origins = vec!["*".into()];
+    let service = self::service(open).await;
     let (_, token) = begin(&service, json!({})).await;
     for (path, body) in [("/conformance/reset", json!({})), ("/conformance/clock", json!({"advance": 1}))] {
         let mut sent = request(Method::POST, path, None, Some(body));
         sent.headers_mut().insert("origin", "https://evil.example".parse().unwrap());
         assert_eq!(send(&service, sent).await.1["code"], "auth.forbidden", "{path}");
+    }
+    for (method, path) in ROUTES.into_iter().chain([(Method::OPTIONS, "/conformance/reset")]) {
+        let mut asked = request(method.clone(), path, None, None);
+        asked.headers_mut().insert("origin", "https://evil.example".parse().unwrap());
+        asked.headers_mut().insert("access-control-request-method", "POST".parse().unwrap());
+        let answer = service.clone().oneshot(asked).await.unwrap();
+        let sent = answer.headers().keys().any(|name| name.as_str().starts_with("access-control-"));
+        assert!(!sent, "{method} {path}: {answer:?}");
     }
     assert_eq!(get(&service, "/v1/me", Some(&token)).await.0, 200, "nothing was reset");
 }

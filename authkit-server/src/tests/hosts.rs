@@ -12,6 +12,7 @@ on_both_engines! {
     production_routes_neither_outbox_nor_documentation
     every_answer_carries_the_security_headers
     only_configured_origins_may_read_answers
+    no_other_origin_reads_the_development_outbox
 }
 
 fn from(host: &str, peer: &str) -> Request<axum::body::Body> {
@@ -117,6 +118,22 @@ async fn only_configured_origins_may_read_answers(db: Db) {
         for method in [Method::OPTIONS, Method::POST] {
             let answer = site.send(ask(method, other)).await;
             assert_eq!(answer.header("access-control-allow-origin"), "", "{other}");
+        }
+    }
+}
+
+async fn no_other_origin_reads_the_development_outbox(db: Db) {
+    for allowed in ["*", "https://app.example.com"] {
+        let site = Site::with(db, |config| config.cors.origins = vec![allowed.into()]).await;
+        for (path, readable) in [("/v1/me", true), ("/v1/dev/outbox", false), ("/dev/outbox", false)] {
+            for method in [Method::OPTIONS, Method::GET] {
+                let mut asked = request(method.clone(), path, None, None);
+                asked.headers_mut().insert("origin", "https://app.example.com".parse().unwrap());
+                asked.headers_mut().insert("access-control-request-method", "GET".parse().unwrap());
+                let answer = site.send(asked).await;
+                let sent = answer.headers.keys().any(|name| name.as_str().starts_with("access-control-"));
+                assert_eq!(sent, readable, "{allowed} {method} {path}: {answer:?}");
+            }
         }
     }
 }

@@ -215,7 +215,8 @@ sections! {
     }
     /// Which other origins' pages may call the API.
     Cors {
-        /// Origins, exactly as browsers send them (`https://app.example.com`). Production refuses `*`.
+        /// Origins, exactly as browsers send them (`https://app.example.com`). Production refuses `*`. None of them may
+        /// read development's outbox.
         origins: Vec<String> = Vec::new(),
     }
     /// TLS of the listener. Leave it out behind a proxy that ends TLS.
