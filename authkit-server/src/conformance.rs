@@ -5,6 +5,7 @@ use crate::{
     options::Options,
     routes::{self, Mounted},
 };
+use authkit_core::Error;
 use authkit_engine::{Administrator, Conformance, ConformanceClock, Engine, EngineError, Start};
 use axum::{
     Router,
@@ -96,9 +97,16 @@ impl ConformanceService {
     }
 
     /// Moves the clock, and does what a worker would have done by then.
+    ///
+    /// # Errors
+    /// `request.validation_failed` beyond [`ConformanceClock::LATEST`].
     pub(crate) async fn advance(&self, seconds: u32) -> authkit_core::Result<()> {
         let current = self.0.current.write().await;
-        self.clock().advance(seconds);
+        let clock = self.clock();
+        if i64::from(seconds) > ConformanceClock::LATEST.as_second() - clock.shows().as_second() {
+            return Err(out_of_range("advance"));
+        }
+        clock.advance(seconds);
         current.engine.catch_up().await
     }
 
@@ -126,6 +134,12 @@ impl ConformanceService {
         }
         AuthKit { peer, ..current.main.clone() }.handle(request.map(Body::new)).await
     }
+}
+
+/// The clock was to show what it does not.
+pub(crate) fn out_of_range(field: &str) -> Error {
+    let (from, to) = (ConformanceClock::EARLIEST, ConformanceClock::LATEST);
+    Error::field(field, "clock.out_of_range", format!("The clock goes from {from} to {to}."))
 }
 
 impl<B> Service<Request<B>> for ConformanceService

@@ -58,7 +58,8 @@ enum Place {
 /// Where a fresh state begins.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Start {
-    /// The time; the system's when absent.
+    /// The time, from [`ConformanceClock::EARLIEST`] to [`ConformanceClock::LATEST`], or else the nearer of the two; the
+    /// system's when absent.
     pub now: Option<Timestamp>,
     /// What randomness begins with; always the same when absent.
     pub seed: Option<u64>,
@@ -175,18 +176,24 @@ impl Conformance {
 pub struct ConformanceClock(Arc<AtomicI64>);
 
 impl ConformanceClock {
+    /// 1970-01-01T00:00:00Z: before it there is no time in tokens and ids.
+    pub const EARLIEST: Timestamp = Timestamp::UNIX_EPOCH;
+
+    /// 3000-01-01T00:00:00Z: whatever is reckoned from there still has a date.
+    pub const LATEST: Timestamp = Timestamp::constant(32_503_680_000, 0);
+
     fn new() -> Self {
         Self(Arc::new(AtomicI64::new(SystemClock.now().as_microsecond())))
     }
 
     fn set(&self, at: Timestamp) {
-        self.0.store(at.as_microsecond(), Ordering::SeqCst);
+        self.0.store(at.clamp(Self::EARLIEST, Self::LATEST).as_microsecond(), Ordering::SeqCst);
     }
 
-    /// Moves it by seconds, never back. Let the engine [catch up](Engine::catch_up) then.
+    /// Moves it by seconds, never back and not beyond [`LATEST`](Self::LATEST). Let the engine [catch up](Engine::catch_up) then.
     pub fn advance(&self, seconds: u32) {
         let by = i64::from(seconds) * 1_000_000;
-        let moved = |now: i64| Some(now.saturating_add(by).min(Timestamp::MAX.as_microsecond()));
+        let moved = |now: i64| Some(now.saturating_add(by).min(Self::LATEST.as_microsecond()).max(now));
         let _ = self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, moved);
     }
 

@@ -3,6 +3,7 @@
 use crate::{
     ConformanceService,
     access::Access,
+    conformance::out_of_range,
     extract::{Json, OptionalJson},
     problem::Answer,
     rate_limit::RateClass,
@@ -12,7 +13,7 @@ use authkit_core::{
     Error,
     wire::{ErrorCode, Secret},
 };
-use authkit_engine::Start;
+use authkit_engine::{ConformanceClock, Start};
 use axum::Extension;
 use http::{HeaderMap, header};
 use jiff::Timestamp;
@@ -31,7 +32,7 @@ pub(crate) fn register(api: &mut Api) {
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct ResetRequest {
-    /// The time; the system's when absent.
+    /// The time, from 1970 to the year 3000; the system's when absent.
     #[schema(value_type = Option<String>, format = DateTime)]
     now: Option<Timestamp>,
     /// What randomness begins with; always the same when absent.
@@ -42,7 +43,7 @@ pub(crate) struct ResetRequest {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AdvanceRequest {
-    /// Seconds, forwards.
+    /// Seconds, forwards, to the year 3000 at most.
     advance: u32,
 }
 
@@ -93,6 +94,9 @@ pub(crate) async fn reset(
 ) -> Answer<axum::Json<ResetView>> {
     refuse_pages(&headers)?;
     let ResetRequest { now, seed } = request.unwrap_or_default();
+    if now.is_some_and(|now| now < ConformanceClock::EARLIEST || now > ConformanceClock::LATEST) {
+        return Err(out_of_range("now").into());
+    }
     let administrator = service.reset(Start { now, seed }).await.map_err(Error::internal)?;
     let clock = shown(&service);
     Ok(axum::Json(ResetView { email: administrator.email, password: administrator.password, clock }))

@@ -98,6 +98,35 @@ async fn a_jump_of_the_clock_is_felt_at_once_and_everywhere() {
 }
 
 #[tokio::test]
+async fn the_clock_goes_no_further_than_dates_do() {
+    let service = service(cheap("sqlite::memory:")).await;
+    for now in ["9999-12-30T22:00:00Z", "3000-01-01T00:00:01Z", "1969-12-31T23:59:59Z", "-000100-01-01T00:00:00Z"] {
+        let (status, problem) = post(&service, "/conformance/reset", None, json!({"now": now})).await;
+        assert_eq!((status, &problem["errors"][0]["field"]), (422, &json!("now")), "{now}: {problem}");
+    }
+    let (_, before) = get(&service, "/conformance/clock", None).await;
+    let century = json!({"advance": u32::MAX});
+    let mut refused = Value::Null;
+    for _ in 0..10 {
+        let (status, answer) = post(&service, "/conformance/clock", None, century.clone()).await;
+        if status != 200 {
+            assert_eq!((status, &answer["errors"][0]["field"]), (422, &json!("advance")), "{answer}");
+            refused = answer;
+            break;
+        }
+    }
+    assert!(refused["errors"][0]["detail"].as_str().is_some_and(|detail| detail.contains("3000")), "{refused}");
+    let (_, after) = get(&service, "/conformance/clock", None).await;
+    assert!(after["unix"].as_i64() > before["unix"].as_i64());
+    // At the ends of its way everything still works.
+    for now in ["3000-01-01T00:00:00Z", "1970-01-01T00:00:00Z"] {
+        let (_, token) = begin(&service, json!({"now": now})).await;
+        assert_eq!(get(&service, "/v1/me", Some(&token)).await.0, 200, "{now}");
+        assert_eq!(get(&service, "/health/ready", None).await.0, 200, "{now}");
+    }
+}
+
+#[tokio::test]
 async fn mail_is_there_when_it_is_looked_for_and_limits_are_not() {
     let service = service(cheap("sqlite::memory:")).await;
     for n in 0..20 {
