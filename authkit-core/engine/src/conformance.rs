@@ -95,18 +95,27 @@ impl Conformance {
         Ok(conformance)
     }
 
+    /// Whether there may be one with this configuration.
+    ///
+    /// # Errors
+    /// In production.
+    pub fn allowed(config: &Config) -> Result<(), EngineError> {
+        if config.is_development() {
+            return Ok(());
+        }
+        Err(EngineError::Setup(
+            "conformance mode does not start in production: its tokens can be foretold, and anybody may set its clock; \
+             leave --conformance out"
+                .into(),
+        ))
+    }
+
     /// Over a [`MemoryStore`], whatever database is configured.
     ///
     /// # Errors
     /// In production, and for a configuration that is refused.
     pub fn in_memory(mut config: Config) -> Result<Self, EngineError> {
-        if !config.is_development() {
-            return Err(EngineError::Setup(
-                "conformance mode does not start in production: its tokens can be foretold, and anybody may set its \
-                 clock; leave --conformance out"
-                    .into(),
-            ));
-        }
+        Self::allowed(&config)?;
         // Nothing leaves, nothing is limited, and no real key seals what a seed foretells.
         config.mail.smtp = None;
         config.rate_limits.enabled = false;
@@ -190,7 +199,8 @@ impl ConformanceClock {
         self.0.store(at.clamp(Self::EARLIEST, Self::LATEST).as_microsecond(), Ordering::SeqCst);
     }
 
-    /// Moves it by seconds, never back and not beyond [`LATEST`](Self::LATEST). Let the engine [catch up](Engine::catch_up) then.
+    /// Moves it by seconds, never back and not beyond [`LATEST`](Self::LATEST). Let the engine
+    /// [catch up](Engine::catch_up) then.
     pub fn advance(&self, seconds: u32) {
         let by = i64::from(seconds) * 1_000_000;
         let moved = |now: i64| Some(now.saturating_add(by).min(Self::LATEST.as_microsecond()).max(now));

@@ -33,6 +33,9 @@ struct Check {
     name: &'static str,
     state: State,
     detail: String,
+    /// One line each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    details: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
 }
@@ -44,7 +47,8 @@ struct Report {
 
 impl Report {
     fn add(&mut self, name: &'static str, state: State, detail: impl Into<String>, next: Option<&str>) {
-        self.checks.push(Check { name, state, detail: detail.into(), next: next.map(str::to_owned) });
+        let (detail, next) = (detail.into(), next.map(str::to_owned));
+        self.checks.push(Check { name, state, detail, details: Vec::new(), next });
     }
 
     fn fine(&mut self, name: &'static str, detail: impl Into<String>) {
@@ -57,8 +61,8 @@ impl Report {
 
     fn fail(&mut self, name: &'static str, failure: impl Into<Failure>) {
         let failure: Failure = failure.into();
-        let detail = std::iter::once(failure.what).chain(failure.details).collect::<Vec<_>>().join("; ");
-        self.add(name, State::Failed, detail, failure.next.as_deref());
+        let Failure { what, details, next, .. } = failure;
+        self.checks.push(Check { name, state: State::Failed, detail: what, details, next });
     }
 }
 
@@ -330,6 +334,7 @@ fn text(report: &Report, failed: usize) -> String {
             State::Failed => paint(RED, "✗"),
         };
         lines.push(format!("{sign} {} {}", paint(BOLD, format!("{:13}", check.name)), check.detail));
+        lines.extend(check.details.iter().map(|detail| format!("                - {detail}")));
         if let Some(next) = &check.next {
             lines.push(format!("                {} {next}", paint(CYAN, "next:")));
         }
@@ -343,7 +348,7 @@ fn text(report: &Report, failed: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Report, State, age_in_days, contents, database, master_keys, skew};
+    use super::{Report, State, age_in_days, contents, database, master_keys, skew, text};
     use crate::cli::testing::Bench;
     use authkit_core::{
         Origin, audit,
@@ -353,7 +358,7 @@ mod tests {
         tenants::DEFAULT_TENANT,
         wire::EmailRequest,
     };
-    use authkit_engine::Engine;
+    use authkit_engine::{Config, Engine, config::Environment};
     use authkit_testkit::{databases::Db, on_both_engines};
     use jiff::SignedDuration;
     use std::time::Duration;
@@ -386,6 +391,17 @@ mod tests {
         file.as_file().set_modified(long_ago).expect("set");
         assert_eq!(age_in_days(file.path()), Some(400));
         assert_eq!(age_in_days(&file.path().join("none")), None);
+    }
+
+    #[test]
+    fn each_refused_setting_has_its_line() {
+        let config = Config { env: Environment::Production, ..Config::development("sqlite::memory:") };
+        let mut report = Report::default();
+        report.fail("configuration", config.check().expect_err("refused"));
+        let lines = text(&report, 1);
+        for name in ["public_url: ", "keys.master: "] {
+            assert!(lines.lines().any(|line| line.trim_start().starts_with(&format!("- {name}"))), "{lines}");
+        }
     }
 
     #[tokio::test]

@@ -36,8 +36,8 @@ impl From<ConfigError> for Failure {
                 .problems
                 .iter()
                 .map(|problem| {
-                    let variable = problem.variable();
-                    if variable == problem.name { problem.to_string() } else { format!("{problem} [{variable}]") }
+                    let variable = problem.variable().filter(|variable| *variable != problem.name);
+                    variable.map_or_else(|| problem.to_string(), |variable| format!("{problem} [{variable}]"))
                 })
                 .collect(),
             ..Self::new("the configuration is refused")
@@ -62,16 +62,33 @@ impl From<authkit_core::Error> for Failure {
         // An operator is no client: the cause may be shown.
         let causes =
             std::iter::successors(error.source(), |cause| (*cause).source()).map(|cause| format!("cause: {cause}"));
-        Self {
-            code: Some(error.code.as_str()),
-            details: fields.chain(causes).collect(),
-            ..Self::new(error.detail.trim_end_matches('.').replace("; see `errors`", ""))
-        }
+        Self { code: Some(error.code.as_str()), details: fields.chain(causes).collect(), ..Self::new(told(&error)) }
     }
+}
+
+/// What happened, and what is to be said of this time: a detail alone may only say what to do.
+fn told(error: &authkit_core::Error) -> String {
+    let (title, detail) = (error.code.title(), error.detail.trim_end_matches('.').replace("; see `errors`", ""));
+    if detail.starts_with(title) || !error.fields.is_empty() { detail } else { format!("{title}. {detail}") }
 }
 
 impl From<authkit_core::ports::StoreError> for Failure {
     fn from(error: authkit_core::ports::StoreError) -> Self {
         authkit_core::Error::from(error).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Failure;
+    use authkit_core::{Error, wire::ErrorCode};
+
+    #[test]
+    fn a_failure_says_what_happened_and_what_to_do() {
+        let what = |error: Error| Failure::from(error).what;
+        let taken = Error::new(ErrorCode::EmailTaken, "Sign in with it, or use another address.");
+        assert_eq!(what(taken), "The address belongs to another account. Sign in with it, or use another address");
+        assert_eq!(what(ErrorCode::EmailTaken.into()), "The address belongs to another account");
+        assert_eq!(what(Error::field("email", "email.invalid", "No.")), "One or more fields were refused");
     }
 }

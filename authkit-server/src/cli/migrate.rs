@@ -1,7 +1,7 @@
 //! `authkit migrate`
 
 use super::{
-    Outcome, Output,
+    Outcome, Output, missing_database,
     output::{GREEN, YELLOW, paint},
 };
 use authkit_engine::{Config, MigrationState};
@@ -17,7 +17,12 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(config: &Config, arguments: &Arguments, output: &Output) -> Outcome {
-    let before = config.migration_state().await?;
+    let missing = missing_database(config).filter(|_| arguments.check);
+    let before = match &missing {
+        None => config.migration_state().await?,
+        // As a new database would be, without making one.
+        Some(_) => Config { database_url: "sqlite::memory:".into(), ..config.clone() }.migration_state().await?,
+    };
     if arguments.check {
         let current = before.pending.is_empty();
         output.result(&view(&before, &[]), || {
@@ -25,7 +30,9 @@ pub(crate) async fn run(config: &Config, arguments: &Arguments, output: &Output)
                 return format!("{} the schema is at version {}", paint(GREEN, "current:"), before.applied);
             }
             let names: Vec<String> = before.pending.iter().map(|(version, name)| format!("{version} {name}")).collect();
-            format!("{} {}; run `authkit migrate`", paint(YELLOW, "missing:"), names.join(", "))
+            let nowhere = missing.map(|file| format!(" (there is no database at {})", file.display()));
+            let (missing, nowhere) = (paint(YELLOW, "missing:"), nowhere.unwrap_or_default());
+            format!("{missing} {}; run `authkit migrate`{nowhere}", names.join(", "))
         });
         return Ok(if current { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }

@@ -146,6 +146,14 @@ impl Cli {
 
     /// What works on an installation.
     async fn administer(self, config: Config, output: &Output) -> Outcome {
+        // In another folder than the server's, the database would be another one: nobody asked for that.
+        if !matches!(self.command, Command::Serve { .. } | Command::Migrate(_))
+            && let Some(file) = missing_database(&config)
+        {
+            let next = "run this where the server runs and with its settings; `authkit serve` and `authkit migrate` make \
+                        a new database";
+            return Err(Failure::new(format!("there is no database at {}", file.display())).next(next));
+        }
         match self.command {
             Command::Serve { listen, conformance } => serve::run(config, listen, conformance, output).await,
             Command::Migrate(arguments) => migrate::run(&config, &arguments, output).await,
@@ -163,6 +171,14 @@ impl Cli {
 /// Reads the configuration of this process.
 fn load(file: Option<&std::path::Path>) -> Result<Config, Failure> {
     Ok(Config::from_env(file)?)
+}
+
+/// The file of the SQLite database, when it is not there.
+fn missing_database(config: &Config) -> Option<PathBuf> {
+    let file = config.database_file().filter(|file| !file.exists())?;
+    // The driver reads `%20` in a name as a blank; it says itself when there is none of the name.
+    let plain = !file.to_string_lossy().contains('%');
+    plain.then(|| std::path::absolute(&file).unwrap_or(file))
 }
 
 /// An engine for one command. Call [`finish`] after a change.
@@ -211,12 +227,72 @@ impl TenantArgument {
 
 #[cfg(test)]
 mod tests {
-    use super::Cli;
-    use clap::CommandFactory;
+    use super::{Cli, Output, load};
+    use authkit_engine::Config;
+    use clap::{CommandFactory, Parser};
+    use std::io::Write as _;
 
     #[test]
     fn arguments_are_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[tokio::test]
+    async fn only_serve_and_migrate_make_a_database() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("below").join("authkit.db");
+        let config = Config::development(&format!("sqlite://{}", file.display()));
+        let run = async |arguments: &str| {
+            let cli = Cli::try_parse_from(std::iter::once("authkit").chain(arguments.split(' '))).expect("arguments");
+            let output = Output::keeping();
+            let outcome = Box::pin(cli.administer(config.clone(), &output)).await;
+            (outcome, output.kept())
+        };
+        for arguments in [
+            "user create --email ada@example.com --password-stdin",
+            "user list",
+            "role list",
+            "session list --user ada@example.com",
+            "tenant list",
+            "key rotate",
+            "audit verify",
+        ] {
+            let failure = run(arguments).await.0.expect_err(arguments);
+            assert!(failure.what.contains(&file.display().to_string()), "{arguments}: {}", failure.what);
+            assert!(failure.next.is_some_and(|next| next.contains("authkit serve")), "{arguments}");
+        }
+        let (checked, told) = run("migrate --check").await;
+        assert_eq!(checked.expect("checked"), std::process::ExitCode::FAILURE);
+        assert!(told.contains("\"version\": 0") && told.contains("\"pending\": [\n"), "{told}");
+        assert!(!folder.path().join("below").exists(), "something was made");
+        run("migrate").await.0.expect("migrated");
+        assert!(file.exists());
+        run("role list").await.0.expect("listed");
+    }
+
+    #[tokio::test]
+    async fn production_refuses_conformance_before_it_listens() {
+        let mut config = Config::development("sqlite:///var/lib/authkit/authkit.db");
+        config.env = authkit_engine::config::Environment::Production;
+        let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        config.listen = taken.local_addr().expect("an address");
+        config.public_url = Some("https://id.example.com".into());
+        config.keys.master.insert(1, "2c61d08e95f7ab3340be17d9c8526e0f74a39db15ce8f260871d4bf39a05e6c7".into());
+        config.mail.smtp = Some(authkit_engine::config::Smtp { host: "mail.example.com".into(), ..Default::default() });
+        config.mail.from = "id@example.com".into();
+        let cli = Cli::try_parse_from(["authkit", "serve", "--conformance"]).expect("arguments");
+        let refused = Box::pin(cli.administer(config, &Output::keeping())).await.expect_err("refused");
+        assert!(refused.what.contains("conformance mode does not start in production"), "{refused:?}");
+    }
+
+    #[test]
+    fn a_misspelt_key_of_the_file_is_named_as_it_stands_there() {
+        let mut file = tempfile::NamedTempFile::new().expect("a file");
+        file.write_all(b"[tokens]\nacess = \"5m\"\n").expect("written");
+        let refused = load(Some(file.path())).expect_err("refused");
+        let told = refused.details.iter().find(|detail| detail.contains("acess")).expect("named");
+        assert!(told.starts_with("tokens.acess: ") && told.contains("`tokens.access`"), "{told}");
+        assert!(!told.contains("AUTHKIT_"), "{told}");
     }
 
     #[test]

@@ -22,6 +22,9 @@ pub(crate) async fn run(mut config: Config, listen: Option<SocketAddr>, conforma
         config.database_url = "sqlite::memory:".into();
     }
     config.check()?;
+    if conformance {
+        Conformance::allowed(&config)?;
+    }
     log::server(&config).map_err(Failure::new)?;
     // Before the engine is built: a free port is known by then, so that mailed links name it.
     let socket = TcpListener::bind(config.listen).map_err(|error| {

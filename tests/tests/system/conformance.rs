@@ -37,6 +37,8 @@ async fn only_loopback_is_listened_on() {
 #[tokio::test]
 async fn an_installation_is_left_alone_on_either_engine() {
     for database in [Database::sqlite(), Database::postgres().await] {
+        let (code, text) = Server::run(&database, &["migrate"], None).await;
+        assert_eq!(code, 0, "{text}");
         Server::create_admin(&database, "default", "root@example.com").await;
         let told = refused(&database, &[]).await;
         assert!(told.contains("would delete it"), "{told}");

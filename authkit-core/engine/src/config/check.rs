@@ -1,4 +1,7 @@
-use super::{Config, Environment, schema::variable};
+use super::{
+    Config, Environment,
+    schema::{is_known, variable},
+};
 use std::{fmt, net::IpAddr, path::Path};
 
 /// Something about the configuration that keeps AuthKit from starting.
@@ -15,13 +18,16 @@ impl Problem {
         Self { name: name.into(), detail: detail.into() }
     }
 
-    /// The environment variable that sets it.
+    /// The environment variable that sets it; `None` when there is no setting of that name.
     #[must_use]
-    pub fn variable(&self) -> String {
+    pub fn variable(&self) -> Option<String> {
         if self.name.starts_with("AUTHKIT_") {
-            return self.name.clone();
+            return Some(self.name.clone());
         }
-        variable(&self.name.split('.').collect::<Vec<_>>())
+        // A list's item has none of its own: `hosts[0]`.
+        let name = self.name.split_once('[').map_or(self.name.as_str(), |(list, _)| list);
+        let path: Vec<&str> = name.split('.').collect();
+        is_known(&path).then(|| variable(&path))
     }
 }
 
@@ -150,8 +156,19 @@ pub(super) mod tests {
 
     #[test]
     fn a_problem_names_its_variable() {
-        assert_eq!(Problem::new("rate_limits.enabled", "").variable(), "AUTHKIT_RATE_LIMITS__ENABLED");
-        assert_eq!(Problem::new("AUTHKIT_X", "").variable(), "AUTHKIT_X");
+        for (name, variable) in [
+            ("rate_limits.enabled", Some("AUTHKIT_RATE_LIMITS__ENABLED")),
+            ("keys.master", Some("AUTHKIT_KEYS__MASTER")),
+            ("keys.master.2", Some("AUTHKIT_KEYS__MASTER__2")),
+            ("mail.smtp", Some("AUTHKIT_MAIL__SMTP")),
+            ("cors.origins[0]", Some("AUTHKIT_CORS__ORIGINS")),
+            ("AUTHKIT_X", Some("AUTHKIT_X")),
+            // A misspelt key of the file is that of no variable.
+            ("tokens.acess", None),
+            ("token", None),
+        ] {
+            assert_eq!(Problem::new(name, "").variable().as_deref(), variable, "{name}");
+        }
     }
 
     #[test]

@@ -53,6 +53,15 @@ pub(super) fn variable<S: AsRef<str>>(path: &[S]) -> String {
     format!("AUTHKIT_{}", levels.join("__"))
 }
 
+/// Whether `path` leads to a setting, to settings, or into a map that is one.
+pub(super) fn is_known(path: &[&str]) -> bool {
+    let leads = |setting: &Setting| {
+        let shared = setting.path.iter().zip(path).all(|(level, name)| level == name);
+        shared && (path.len() <= setting.path.len() || setting.kind == Kind::Map)
+    };
+    settings().iter().any(leads)
+}
+
 /// Every setting, in the order of the schema.
 pub(super) fn settings() -> Vec<Setting> {
     let mut found = Vec::new();
