@@ -17,7 +17,7 @@ type Answer = Result<Value, Value>;
 
 /// A device of a scenario: put together here, or the client that runs on devices.
 pub(crate) enum Device {
-    Reference(Reference),
+    Reference(Box<Reference>),
     Firmware(Box<Actor>),
 }
 
@@ -25,7 +25,7 @@ impl Device {
     pub(crate) fn new(place: &Place) -> Self {
         match place {
             Place::At(url, _, Devices::Firmware) => Self::Firmware(Box::new(Actor::new(url))),
-            place => Self::Reference(Reference::new(place)),
+            place => Self::Reference(Box::new(Reference::new(place))),
         }
     }
 

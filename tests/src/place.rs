@@ -53,7 +53,7 @@ impl Place {
     pub fn transport(&self) -> Arc<dyn Transport> {
         match self {
             Self::Inside(service) => Arc::new(RouterTransport(service.clone())),
-            Self::At(url, _) => Arc::new(HttpTransport::connect(url, false).unwrap()),
+            Self::At(url, _, _) => Arc::new(HttpTransport::connect(url, false).unwrap()),
         }
     }
 

@@ -13,8 +13,7 @@ use crate::{
     accounts::{User, push_hook, settings_of},
     audit,
     crypto::sha256,
-    later,
-    notices::{self, AccountEvent},
+    later, notices,
     ports::{Conflict, Operation, OperationKind, Scope, Unit},
     sessions::device_tokens,
 };
@@ -138,7 +137,7 @@ async fn admit(cx: &Context, origin: &Origin, proved: &Proved, guess: &Guess) ->
         });
         let entry = audit::entry(cx, origin, "device.claimed").actor(device.id).person(&owner).subject(owner.id);
         unit.push(entry.data("claim", claim.id.to_string()).data("device", device.id.to_string()).build());
-        unit.push(notices::tell(cx, &owner, AccountEvent::DeviceClaimed));
+        unit.push(notices::tell_of_device(cx, origin, &owner, &device.name));
         unit.extend(guess.withdrawals());
         push_hook(cx, &mut unit, &operation);
         let Err(error) = cx.commit(Scope::Tenant(tenant), unit).await else {

@@ -49,7 +49,8 @@ async fn a_device_is_claimed_signs_in_beats_and_is_revoked(db: Db) {
     let named = site.call(Method::PATCH, &path, ada, Some(json!({"name": "Shed"}))).await.is(200).json();
     assert_eq!(named["name"], "Shed");
 
-    assert!(site.mailed_text("ada@example.org", "device_claimed").await.contains("claim code that was made there"));
+    let told = site.mailed_text("ada@example.org", "device_claimed").await;
+    assert!(told.contains("    Greenhouse") && told.contains("claim code that was made there"), "{told}");
     site.call(Method::DELETE, &path, ada, None).await.is(204);
     site.call(Method::DELETE, &path, ada, None).await.is(204);
     site.get("/v1/devices/self", token).await.refused(401, "auth.invalid_token");

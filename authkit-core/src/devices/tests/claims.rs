@@ -41,7 +41,8 @@ async fn the_owner_hears_of_a_claimed_device() {
         serde_json::from_slice::<Notice>(&plain).unwrap()
     });
     let told: Vec<_> = told.filter(|notice| notice.kind() == "device_claimed").collect();
-    assert!(matches!(&told[..], [Notice::Account { email, .. }] if email == "ada@example.org"), "{told:?}");
+    let [Notice::DeviceClaimed { email, device, ip, .. }] = &told[..] else { panic!("{told:?}") };
+    assert_eq!((email.as_str(), device.as_str(), *ip), ("ada@example.org", "Thermometer", yard.origin.ip));
 }
 
 #[tokio::test]
