@@ -101,7 +101,7 @@ async fn typed_methods_write_read_and_page() {
     for place in [&inside, &socket] {
         let admin = admin(place).await;
         for number in 0..7 {
-            let role = json!({"name": format!("editor-{number}"), "permissions": ["users:read:own"]});
+            let role = json!({"name": format!("editor-{number}"), "permissions": ["users:read"]});
             let role: CreateRoleRequest = serde_json::from_value(role).unwrap();
             let made = admin.create_role(role).await.unwrap();
             assert_eq!(admin.get_role(made.id).await.unwrap().name, format!("editor-{number}"));

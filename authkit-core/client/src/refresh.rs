@@ -21,6 +21,8 @@ pub(crate) struct Renewed {
     pub(crate) tokens: Arc<StoredTokens>,
     /// What the server answered; `None` when another client of the storage had renewed them already.
     pub(crate) answer: Option<Value>,
+    /// The request was sent before, so that the answer may be as old as that, and its access token have run out since.
+    pub(crate) repeated: bool,
 }
 
 /// Refusals that end the session. Everything else may pass.
@@ -36,13 +38,13 @@ impl Inner {
         match self.renewed(&tokens).await {
             // Being early, a failure costs nothing yet.
             Err(error) if error.retryable && !tokens.expired(self.runtime.now()) => Ok(tokens),
-            renewed => renewed,
+            renewed => renewed.map(|renewed| renewed.tokens.clone()),
         }
     }
 
     /// Tokens in place of those, which no longer count.
-    pub(crate) async fn renewed(self: &Arc<Self>, seen: &StoredTokens) -> Result<Arc<StoredTokens>> {
-        Ok(self.flight(Some(seen)).await?.tokens.clone())
+    pub(crate) async fn renewed(self: &Arc<Self>, seen: &StoredTokens) -> Result<Arc<Renewed>> {
+        self.flight(Some(seen)).await
     }
 
     /// New tokens, whatever the present ones are worth.
@@ -67,7 +69,7 @@ impl Inner {
         if let (Some(seen), Some(tokens)) = (seen, self.session.cached())
             && tokens.access_token != seen.access_token
         {
-            let ready: Flight = Box::pin(async { Ok(Arc::new(Renewed { tokens, answer: None })) });
+            let ready: Flight = Box::pin(async { Ok(Arc::new(Renewed { tokens, answer: None, repeated: false })) });
             return ready.shared();
         }
         let (inner, seen) = (self.clone(), seen.map(|seen| seen.access_token.clone()));
@@ -102,8 +104,9 @@ impl Inner {
         {
             let tokens = Arc::new(tokens);
             self.session.note(Some(tokens.clone()));
-            return Ok((Ok(Renewed { tokens, answer: None }), Some(Event::Refreshed)));
+            return Ok((Ok(Renewed { tokens, answer: None, repeated: false }), Some(Event::Refreshed)));
         }
+        let repeated = tokens.refresh_key.is_some();
         let key = match tokens.refresh_key.clone() {
             Some(key) => key,
             None => {
@@ -133,7 +136,7 @@ impl Inner {
         self.storage.save(&renewed).await.map_err(Error::storage)?;
         let tokens = Arc::new(renewed);
         self.session.note(Some(tokens.clone()));
-        Ok((Ok(Renewed { tokens, answer: Some(answer) }), Some(Event::Refreshed)))
+        Ok((Ok(Renewed { tokens, answer: Some(answer), repeated }), Some(Event::Refreshed)))
     }
 
     fn found_signed_out(&self) -> (Result<Renewed>, Option<Event>) {

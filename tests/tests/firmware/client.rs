@@ -81,8 +81,10 @@ async fn a_device_lives_and_is_refused_once_revoked_on_postgres() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_device_of_a_tenant_without_a_host_names_it() {
     let database = Database::sqlite();
-    let (status, printed) = Server::run(&database, &["tenant", "create", "second"], None).await;
-    assert_eq!(status, 0, "{printed}");
+    for command in [&["migrate"][..], &["tenant", "create", "second"]] {
+        let (status, printed) = Server::run(&database, command, None).await;
+        assert_eq!(status, 0, "{printed}");
+    }
     Server::create_admin(&database, "second", "root@example.com").await;
     let house = House::open(database).await;
     let mut owner = house.client();

@@ -72,7 +72,7 @@ async fn a_life(one: &Server, two: &Server) {
         device.move_to(one);
         assert_eq!(device.claim(made["uri"].as_str().unwrap()).await["device"]["id"], claimed["device"]["id"]);
         let mail = one.client().mail(&format!("owner{round}@example.com"), "device_claimed").await;
-        assert!(mail["text"].as_str().unwrap().contains("a device was added"), "{mail}");
+        assert!(mail["text"].as_str().unwrap().contains("this device was added"), "{mail}");
 
         for node in [one, two] {
             device.move_to(node);
