@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the images of devices, measures the client's code, and runs one image in an emulator against a real server.
-# Reports as cargo does.
+# Builds the image of a device and runs it in an emulator against a real server. Reports as cargo does.
+# (scripts/firmware-size.sh measures the client's code.)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/setup.sh firmware
@@ -25,7 +25,6 @@ check() { # check <what holds> <command…>
 image() { (cd "$images/$1" && cargo build --release --quiet --locked --target-dir target); }
 
 check "the image for QEMU links" image qemu-virt
-check "the client is as small as it promises" scripts/firmware-size.sh --check
 if [ "$failed" -eq 0 ]; then
   echo "test result: ok. $passed passed; 0 failed; 0 ignored"
 else
