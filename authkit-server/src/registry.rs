@@ -230,16 +230,6 @@ fn decorate(operation: &mut Value, path: &str, method: &Method, spec: Spec) {
         Access::Public if operation["security"].is_null() => operation["security"] = json!([]),
         Access::Public => {}
     }
-    if path.starts_with("/v1/") && spec.access == Access::Public {
-        push(
-            &mut operation["parameters"],
-            json!({
-                "name": "X-AuthKit-Tenant", "in": "header", "required": false,
-                "description": "The tenant, by short name or id, where the host names none; without both, `default`. One that does not exist is as one without users.",
-                "schema": {"type": "string", "pattern": "^[ -~]*$"},
-            }),
-        );
-    }
     if spec.idempotent {
         push(
             &mut operation["parameters"],
