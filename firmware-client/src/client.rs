@@ -5,7 +5,7 @@ use crate::{
     http::{AnswerReader, Body, Place, is_path},
     json::{Put, Value},
     keys::KeyKind,
-    machine::{Machine, Step},
+    machine::{HELD, Machine, Step},
     ports::{Clock, Connect, Endpoint, Random, Storage},
     record::State,
     server::Invitation,
@@ -16,7 +16,7 @@ use core::{future::Future, pin::pin, task::Poll};
 use embedded_io_async::{Read, Write};
 use zeroize::Zeroize;
 
-/// The least bytes of the client's buffer: each request and each answer has to fit into it.
+/// The least bytes of the client's buffer: each request and each answer has to fit into it, less the 1280 for the token.
 pub const MIN_BUFFER: usize = 4096;
 
 /// The most requests of one operation; an honest server needs five.
@@ -146,7 +146,7 @@ pub struct Client<'b, C, S, K, R> {
     vault: Vault<S>,
     clock: K,
     random: R,
-    machine: Machine,
+    machine: Machine<'b>,
     settings: Settings<'b>,
     buffer: &'b mut [u8],
 }
@@ -160,9 +160,10 @@ impl<'b, C: Connect, S: Storage, K: Clock, R: Random> Client<'b, C, S, K, R> {
         if buffer.len() < MIN_BUFFER {
             return Err(Error::Argument("the buffer"));
         }
+        let (held, buffer) = buffer.split_first_chunk_mut::<HELD>().ok_or(Error::Argument("the buffer"))?;
         let Ports { connect, storage, clock, random } = ports;
         let (vault, record) = Vault::open(storage).await?;
-        Ok(Self { connect, vault, clock, random, machine: Machine::new(record), settings, buffer })
+        Ok(Self { connect, vault, clock, random, machine: Machine::new(record, held), settings, buffer })
     }
 
     /// Where this device is on its way.

@@ -140,6 +140,7 @@ impl AnswerReader {
     }
 
     /// Whether a head was read.
+    #[inline(never)]
     fn head(&mut self, buffer: &mut [u8]) -> Result<bool, Error> {
         let mut headers = [httparse::EMPTY_HEADER; HEADERS];
         let mut response = httparse::Response::new(&mut headers);
@@ -203,6 +204,7 @@ impl AnswerReader {
     }
 
     /// Decodes chunks in place: what was decoded moves up to what was decoded before.
+    #[inline(never)]
     fn chunks(&mut self, buffer: &mut [u8]) -> Result<Option<Place>, Error> {
         let Stage::Chunked { answer, raw, left, phase, trailers } = &mut self.stage else { return Ok(None) };
         loop {

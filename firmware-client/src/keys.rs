@@ -58,6 +58,7 @@ pub(crate) struct DeviceKey {
 }
 
 impl DeviceKey {
+    #[inline(never)]
     pub(crate) fn generate(kind: KeyKind, random: &mut impl Random) -> Result<Self, Error> {
         let mut seed = Zeroizing::new([0; SEED]);
         random.fill(seed.as_mut())?;
@@ -80,6 +81,7 @@ impl DeviceKey {
     }
 
     /// The public key as it is on the wire, written into `into`.
+    #[inline(never)]
     pub(crate) fn public<'b>(&self, into: &'b mut [u8; 65]) -> Result<&'b [u8], Error> {
         match self.kind {
             KeyKind::Ed25519 => {
@@ -98,6 +100,7 @@ impl DeviceKey {
         }
     }
 
+    #[inline(never)]
     pub(crate) fn sign(&self, message: &[u8]) -> Result<[u8; SIGNATURE], Error> {
         match self.kind {
             KeyKind::Ed25519 => Ok(SigningKey::from_bytes(&self.seed).sign(message).to_bytes()),
@@ -113,6 +116,7 @@ impl DeviceKey {
 }
 
 /// Whether the server signed the message. Keys and signatures of small order do not count.
+#[inline(never)]
 pub(crate) fn verify(server_key: &[u8; SERVER_KEY], message: &[u8], signature: &[u8; SIGNATURE]) -> bool {
     VerifyingKey::from_bytes(server_key)
         .is_ok_and(|key| key.verify_strict(message, &Signature::from_bytes(signature)).is_ok())

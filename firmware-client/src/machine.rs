@@ -2,6 +2,9 @@
 //!
 //! It goes Save → Challenge → Save → Prove → Save → Ready, and begins at Challenge again for each token. Nothing is
 //! sent while something waits to be saved.
+//!
+//! Here and in what it calls, `inline(never)` keeps large temporaries out of the one frame of the client's future, where
+//! all of them would take the stack at once.
 
 use crate::{
     client::Settings,
@@ -12,7 +15,7 @@ use crate::{
     ports::Random,
     record::{Bound, Record, Stage, State},
     server::{Invitation, decode},
-    text::Text,
+    text::Held,
 };
 use authkit_wire::{
     DeviceId,
@@ -22,7 +25,10 @@ use authkit_wire::{
 };
 
 /// The longest access token: one signed by RSA with room to spare.
-const MAX_TOKEN: usize = 1536;
+const MAX_TOKEN: usize = 1024;
+
+/// What a machine keeps in the caller's buffer.
+pub(crate) const HELD: usize = MAX_TOKEN + MAX_CHALLENGE;
 
 /// A challenge is not used in its last seconds: it has to get there.
 const CHALLENGE_MARGIN: u64 = 10;
@@ -50,30 +56,39 @@ struct Belief {
     at: u64,
 }
 
-struct Challenge {
+struct Challenge<'b> {
+    text: Held<'b>,
     purpose: Purpose,
-    text: Text<MAX_CHALLENGE>,
     until: u64,
 }
 
-struct Token {
-    text: Text<MAX_TOKEN>,
+struct Token<'b> {
+    text: Held<'b>,
     until: u64,
 }
 
-pub(crate) struct Machine {
+pub(crate) struct Machine<'b> {
     record: Record,
     unsaved: bool,
     belief: Option<Belief>,
     nonce: [u8; NONCE],
-    challenge: Option<Challenge>,
-    token: Option<Token>,
+    challenge: Challenge<'b>,
+    token: Token<'b>,
     refusals: u8,
 }
 
-impl Machine {
-    pub(crate) const fn new(record: Record) -> Self {
-        Self { record, unsaved: false, belief: None, nonce: [0; NONCE], challenge: None, token: None, refusals: 0 }
+impl<'b> Machine<'b> {
+    pub(crate) fn new(record: Record, held: &'b mut [u8; HELD]) -> Self {
+        let (token, challenge) = held.split_at_mut(MAX_TOKEN);
+        Self {
+            record,
+            unsaved: false,
+            belief: None,
+            nonce: [0; NONCE],
+            challenge: Challenge { text: Held::new(challenge), purpose: Purpose::Claim, until: 0 },
+            token: Token { text: Held::new(token), until: 0 },
+            refusals: 0,
+        }
     }
 
     pub(crate) fn record(&self) -> &Record {
@@ -106,6 +121,7 @@ impl Machine {
     }
 
     /// Begins a claim, or goes on with the same one.
+    #[inline(never)]
     pub(crate) fn begin(
         &mut self,
         invitation: &Invitation,
@@ -139,8 +155,11 @@ impl Machine {
     }
 
     fn replace(&mut self, record: Record) {
-        let belief = self.belief;
-        *self = Self { unsaved: true, belief, ..Self::new(record) };
+        self.record = record;
+        self.unsaved = true;
+        self.forget_challenge();
+        self.forget_token();
+        self.refusals = 0;
     }
 
     /// Lets a refused device ask once more.
@@ -150,12 +169,12 @@ impl Machine {
 
     /// The token that a call was refused with does not count any more.
     pub(crate) fn forget_token(&mut self) {
-        self.token = None;
+        self.token.text.clear();
     }
 
     /// A challenge that was sent may have been used, whatever became of the answer.
     pub(crate) fn forget_challenge(&mut self) {
-        self.challenge = None;
+        self.challenge.text.clear();
     }
 
     pub(crate) fn step(&mut self, uptime: u64) -> Result<Step, Error> {
@@ -168,14 +187,16 @@ impl Machine {
             State::Claiming => Purpose::Claim,
             State::Claimed(_) => Purpose::Token,
         };
-        if self.token.as_ref().is_some_and(|token| uptime < token.until) {
+        if !self.token.text.is_empty() && uptime < self.token.until {
             return Ok(Step::Ready);
         }
-        let fresh = |challenge: &Challenge| challenge.purpose == purpose && uptime < challenge.until;
-        Ok(if self.challenge.as_ref().is_some_and(fresh) { Step::Prove(purpose) } else { Step::Challenge(purpose) })
+        let challenge = &self.challenge;
+        let fresh = !challenge.text.is_empty() && challenge.purpose == purpose && uptime < challenge.until;
+        Ok(if fresh { Step::Prove(purpose) } else { Step::Challenge(purpose) })
     }
 
     /// Writes the request of a step; its length.
+    #[inline(never)]
     pub(crate) fn write(
         &mut self,
         step: Step,
@@ -234,16 +255,17 @@ impl Machine {
         buffer: &mut [u8],
     ) -> Result<usize, Error> {
         let bound = self.bound()?;
-        let bearer = self.token.as_ref().map(|token| token.text.as_str());
+        let bearer = Some(self.token.text.as_str()).filter(|token| !token.is_empty());
         let head = Head { method, server: &bound.server, path, tenant: bound.tenant, bearer };
         write_request(&head, body, buffer)
     }
 
     /// The challenge, and this device's signature over it.
+    #[inline(never)]
     fn prove(&self, purpose: Purpose) -> Result<(&str, [u8; 64]), Error> {
         let bound = self.bound()?;
         let nothing = Error::Protocol("nothing to prove");
-        let challenge = self.challenge.as_ref().ok_or(nothing)?.text.as_str();
+        let challenge = self.challenge.text.as_str();
         let server_key = bound.server_key.as_ref().ok_or(nothing)?;
         let mut id = [0; MAX_SUBJECT];
         let subject = match &bound.stage {
@@ -276,7 +298,7 @@ impl Machine {
             }
             Step::Prove(purpose) => {
                 // Used, whatever the answer is.
-                self.challenge = None;
+                self.forget_challenge();
                 match answer.status {
                     200 | 201 => self.read_token(purpose, sent, answer.json()?)?,
                     _ => self.read_refusal(purpose, answer)?,
@@ -287,6 +309,7 @@ impl Machine {
         }
     }
 
+    #[inline(never)]
     fn read_challenge(
         &mut self,
         purpose: Purpose,
@@ -317,12 +340,15 @@ impl Machine {
             self.unsaved = true;
         }
         self.belief = Some(Belief { server_time, at: received });
-        let text = Text::new(challenge).ok_or(Error::Protocol("the challenge"))?;
-        self.challenge =
-            Some(Challenge { purpose, text, until: sent + (CHALLENGE_SECONDS - CHALLENGE_MARGIN) * 1_000 });
+        if !self.challenge.text.set(challenge) {
+            return Err(Error::Protocol("the challenge"));
+        }
+        self.challenge.purpose = purpose;
+        self.challenge.until = sent + (CHALLENGE_SECONDS - CHALLENGE_MARGIN) * 1_000;
         Ok(server_time)
     }
 
+    #[inline(never)]
     fn read_token(&mut self, purpose: Purpose, sent: u64, body: Value<'_>) -> Result<(), Error> {
         let read = || {
             let id = match purpose {
@@ -334,11 +360,10 @@ impl Machine {
             let kind = body.required("token_type").and_then(Value::text).ok()?;
             // RFC 6750, section 2.1: what may stand in the header, and nothing that ends it.
             let is_token = token.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b));
-            let text =
-                Text::new(token).filter(|_| is_token && !token.is_empty() && kind.eq_ignore_ascii_case("Bearer"))?;
-            Some((id, text, body.required("expires_in").and_then(Value::integer).ok()?))
+            let counts = is_token && (1..=MAX_TOKEN).contains(&token.len()) && kind.eq_ignore_ascii_case("Bearer");
+            counts.then_some((id, token, body.required("expires_in").and_then(Value::integer).ok()?))
         };
-        let (id, text, seconds) = read().ok_or(Error::Protocol("the token"))?;
+        let (id, token, seconds) = read().ok_or(Error::Protocol("the token"))?;
         if let Record::Bound(bound) = &mut self.record {
             match bound.stage {
                 Stage::Claiming(_) => {
@@ -350,7 +375,8 @@ impl Machine {
             }
         }
         let lasts = seconds.min(86_400) - TOKEN_MARGIN.min(seconds.min(86_400) / 5);
-        self.token = Some(Token { text, until: sent + lasts * 1_000 });
+        self.token.text.set(token);
+        self.token.until = sent + lasts * 1_000;
         self.refusals = 0;
         Ok(())
     }
@@ -366,7 +392,7 @@ impl Machine {
                     Err(Error::ClaimRefused)
                 }
                 _ => {
-                    self.token = None;
+                    self.forget_token();
                     Err(Error::Refused)
                 }
             };

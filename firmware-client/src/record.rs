@@ -62,6 +62,7 @@ pub(crate) enum Stage {
 pub(crate) type Image = Zeroizing<[u8; RECORD]>;
 
 impl Record {
+    #[inline(never)]
     pub(crate) fn encode(&self, sequence: u32) -> Image {
         let mut image = Zeroizing::new([0_u8; RECORD]);
         let mut rest = &mut image[..CHECKSUM];
@@ -92,24 +93,25 @@ impl Record {
         image
     }
 
-    /// The record and its sequence; none when these bytes are not a whole record.
-    pub(crate) fn decode(image: &[u8; RECORD]) -> Option<(Self, u32)> {
-        if Sha256::digest(&image[..CHECKSUM])[..RECORD - CHECKSUM] != image[CHECKSUM..] {
-            return None;
-        }
-        let mut rest = &image[..CHECKSUM];
+    /// The sequence of a whole record; none when these bytes are not one.
+    pub(crate) fn sequence(image: &[u8; RECORD]) -> Option<u32> {
+        let whole = Sha256::digest(&image[..CHECKSUM])[..RECORD - CHECKSUM] == image[CHECKSUM..];
+        let rest = image.strip_prefix(MAGIC).filter(|_| whole)?;
+        rest.first_chunk().copied().map(u32::from_le_bytes)
+    }
+
+    /// What a whole record says; none when this firmware does not know it.
+    #[inline(never)]
+    pub(crate) fn decode(image: &[u8; RECORD]) -> Option<Self> {
+        let mut rest = &image[8..CHECKSUM];
         let mut take = |length: usize| {
             let (part, tail) = rest.split_at(length);
             rest = tail;
             part
         };
-        if take(4) != MAGIC {
-            return None;
-        }
-        let sequence = u32::from_le_bytes(take(4).try_into().ok()?);
         let &[stage, kind, known, length] = take(4) else { return None };
         if stage == 0 {
-            return Some((Self::Empty, sequence));
+            return Some(Self::Empty);
         }
         let seed = Zeroizing::new(take(SEED).try_into().ok()?);
         let key = DeviceKey { kind: KeyKind::from_byte(kind)?, seed };
@@ -131,6 +133,6 @@ impl Record {
             server_key: (known & 1 != 0).then_some(server_key),
             stage,
         };
-        Some((Self::Bound(bound), sequence))
+        Some(Self::Bound(bound))
     }
 }

@@ -6,7 +6,6 @@ use authkit_wire::{
     device::{ClaimCode, SERVER_KEY},
 };
 use base64ct::{Base64UrlUnpadded, Encoding};
-use core::net::Ipv6Addr;
 
 /// The longest address of a server.
 pub const MAX_ADDRESS: usize = 192;
@@ -30,6 +29,7 @@ impl Server {
         Self::read(address).ok_or(Error::Argument("the server's address"))
     }
 
+    #[inline(never)]
     fn read(address: &str) -> Option<Self> {
         let address = address.strip_suffix('/').unwrap_or(address);
         let (secure, rest) = match address.strip_prefix("https://") {
@@ -37,7 +37,9 @@ impl Server {
             None => (false, address.strip_prefix("http://")?),
         };
         let (authority, prefix) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-        if !prefix.is_empty() && (!is_path(prefix) || prefix.contains('?') || prefix.contains("//")) {
+        if !prefix.is_empty()
+            && (!is_path(prefix) || prefix.contains('?') || prefix.as_bytes().windows(2).any(|pair| pair == b"//"))
+        {
             return None;
         }
         // The colon of a port stands behind the bracket of an IPv6 address.
@@ -46,7 +48,10 @@ impl Server {
             _ => (authority, None),
         };
         let is_host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
-            Some(inner) => inner.parse::<Ipv6Addr>().is_ok(),
+            // Whoever connects reads it whole.
+            Some(inner) => {
+                inner.contains(':') && inner.bytes().all(|b| b.is_ascii_hexdigit() || b == b':' || b == b'.')
+            }
             None => !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.'),
         };
         let port = match port {
@@ -117,6 +122,7 @@ impl Invitation {
         Self::read(uri).ok_or(Error::Argument("the claim URI"))
     }
 
+    #[inline(never)]
     fn read(uri: &str) -> Option<Self> {
         let (mut server, mut tenant, mut code, mut server_key) = (None, None, None, None);
         for pair in uri.strip_prefix("authkit:claim?")?.split('&') {

@@ -21,19 +21,18 @@ impl<S: Storage> Vault<S> {
     pub(crate) async fn open(storage: S) -> Result<(Self, Record), Error> {
         let mut vault = Self { storage, sequence: 0, current: Slot::A };
         let (a, b) = (vault.read(Slot::A).await?, vault.read(Slot::B).await?);
-        let (in_a, in_b) = (Record::decode(&a), Record::decode(&b));
-        let sequence = |found: &Option<(Record, u32)>| found.as_ref().map(|(_, sequence)| *sequence);
-        let (found, image) = if sequence(&in_b) > sequence(&in_a) {
-            vault.current = Slot::B;
-            (in_b, &b)
-        } else {
-            (in_a, &a)
-        };
-        let Some((record, sequence)) = found else { return Ok((vault, Record::Empty)) };
+        let (in_a, in_b) = (Record::sequence(&a), Record::sequence(&b));
+        let (found, image) = if in_b > in_a { (in_b, &b) } else { (in_a, &a) };
+        let Some(sequence) = found else { return Ok((vault, Record::Empty)) };
         vault.sequence = sequence;
+        if in_b > in_a {
+            vault.current = Slot::B;
+        }
         if a != b {
             vault.put(other(vault.current), image).await?;
         }
+        // A whole record that says nothing is of other firmware, or of nobody: both mean the same.
+        let record = Record::decode(image).unwrap_or(Record::Empty);
         Ok((vault, record))
     }
 

@@ -93,7 +93,7 @@ async fn live(options: &Options<'_>) -> Result<(), Failure> {
         _ => println!("started unclaimed"),
     }
     let (mut backoff, mut beats) = (Backoff::new(100, 1_000), 0);
-    while beats < options.beats {
+    loop {
         let done = match (client.state(), options.uri) {
             (State::Unclaimed | State::Claiming, Some(uri)) => {
                 client.claim(&Invitation::parse(uri)?).await.map(|id| println!("claimed {id}")).map(|()| 0)
@@ -110,6 +110,7 @@ async fn live(options: &Options<'_>) -> Result<(), Failure> {
             }
         };
         let wait = match done {
+            Ok(_) if beats >= options.beats => return Ok(()),
             Ok(wait) => {
                 backoff.succeeded();
                 wait
@@ -130,5 +131,4 @@ async fn live(options: &Options<'_>) -> Result<(), Failure> {
         };
         client.clock().sleep(wait).await;
     }
-    Ok(())
 }

@@ -1,5 +1,6 @@
 //! A claim and a heartbeat, answered from a list.
 
+use crate::answers::{ANSWERS, URI};
 use authkit_firmware_client::{
     Client, Clock, Connect, ConnectError, Endpoint, Error, Health, Heartbeat, Invitation, MIN_BUFFER, Ports, RECORD,
     Random, RandomError, SecureTransport, Settings, Slot, Storage, StorageError,
@@ -12,8 +13,6 @@ use core::{
     task::{Context, Poll, Waker},
 };
 use embedded_io_async::{ErrorType, Read, Write};
-
-include!(concat!(env!("OUT_DIR"), "/answers.rs"));
 
 /// Runs it to its end; what does not succeed ends the image.
 #[inline(never)]
