@@ -149,13 +149,7 @@ impl Client {
         match inner.send(&Request { bearer: Some(&tokens.access_token), ..*request }).await {
             Err(error) if refuses_token(&error) => {
                 let renewed = inner.renewed(&tokens).await?;
-                match inner.send(&Request { bearer: Some(&renewed.tokens.access_token), ..*request }).await {
-                    Err(error) if renewed.repeated && refuses_token(&error) => {
-                        let renewed = inner.renewed(&renewed.tokens).await?;
-                        inner.send(&Request { bearer: Some(&renewed.tokens.access_token), ..*request }).await
-                    }
-                    answer => answer,
-                }
+                inner.send(&Request { bearer: Some(&renewed.access_token), ..*request }).await
             }
             answer => answer,
         }

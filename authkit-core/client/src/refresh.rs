@@ -21,8 +21,6 @@ pub(crate) struct Renewed {
     pub(crate) tokens: Arc<StoredTokens>,
     /// What the server answered; `None` when another client of the storage had renewed them already.
     pub(crate) answer: Option<Value>,
-    /// The request was sent before, so that the answer may be as old as that, and its access token have run out since.
-    pub(crate) repeated: bool,
 }
 
 /// Refusals that end the session. Everything else may pass.
@@ -38,13 +36,13 @@ impl Inner {
         match self.renewed(&tokens).await {
             // Being early, a failure costs nothing yet.
             Err(error) if error.retryable && !tokens.expired(self.runtime.now()) => Ok(tokens),
-            renewed => renewed.map(|renewed| renewed.tokens.clone()),
+            renewed => renewed,
         }
     }
 
     /// Tokens in place of those, which no longer count.
-    pub(crate) async fn renewed(self: &Arc<Self>, seen: &StoredTokens) -> Result<Arc<Renewed>> {
-        self.flight(Some(seen)).await
+    pub(crate) async fn renewed(self: &Arc<Self>, seen: &StoredTokens) -> Result<Arc<StoredTokens>> {
+        Ok(self.flight(Some(seen)).await?.tokens.clone())
     }
 
     /// New tokens, whatever the present ones are worth.
@@ -69,7 +67,7 @@ impl Inner {
         if let (Some(seen), Some(tokens)) = (seen, self.session.cached())
             && tokens.access_token != seen.access_token
         {
-            let ready: Flight = Box::pin(async { Ok(Arc::new(Renewed { tokens, answer: None, repeated: false })) });
+            let ready: Flight = Box::pin(async { Ok(Arc::new(Renewed { tokens, answer: None })) });
             return ready.shared();
         }
         let (inner, seen) = (self.clone(), seen.map(|seen| seen.access_token.clone()));
@@ -95,6 +93,18 @@ impl Inner {
 
     /// The result, and the event to raise once others may go on.
     async fn renew_alone(&self, seen: Option<Secret>, deadline: Deadline) -> Result<(Result<Renewed>, Option<Event>)> {
+        let first = self.exchange(seen, deadline).await?;
+        match &first.0 {
+            // The answer to a request of hours ago: its access token has run out since, its refresh token counts.
+            Ok(Renewed { tokens, answer: Some(_) }) if tokens.expired(self.runtime.now()) => {
+                self.exchange(None, deadline).await
+            }
+            _ => Ok(first),
+        }
+    }
+
+    /// Exchanges the tokens that are kept for new ones, unless others than those that were seen are kept by now.
+    async fn exchange(&self, seen: Option<Secret>, deadline: Deadline) -> Result<(Result<Renewed>, Option<Event>)> {
         let Some(mut tokens) = self.storage.load().await.map_err(Error::storage)? else {
             return Ok(self.found_signed_out());
         };
@@ -104,9 +114,8 @@ impl Inner {
         {
             let tokens = Arc::new(tokens);
             self.session.note(Some(tokens.clone()));
-            return Ok((Ok(Renewed { tokens, answer: None, repeated: false }), Some(Event::Refreshed)));
+            return Ok((Ok(Renewed { tokens, answer: None }), Some(Event::Refreshed)));
         }
-        let repeated = tokens.refresh_key.is_some();
         let key = match tokens.refresh_key.clone() {
             Some(key) => key,
             None => {
@@ -136,7 +145,7 @@ impl Inner {
         self.storage.save(&renewed).await.map_err(Error::storage)?;
         let tokens = Arc::new(renewed);
         self.session.note(Some(tokens.clone()));
-        Ok((Ok(Renewed { tokens, answer: Some(answer), repeated }), Some(Event::Refreshed)))
+        Ok((Ok(Renewed { tokens, answer: Some(answer) }), Some(Event::Refreshed)))
     }
 
     fn found_signed_out(&self) -> (Result<Renewed>, Option<Event>) {

@@ -10,7 +10,7 @@ pub use self::tokio::TokioRuntime;
 #[cfg(target_arch = "wasm32")]
 pub use web::WebRuntime;
 
-use crate::{Error, Result, Sendable, code, sendable::BoxFuture};
+use crate::{Result, Sendable, sendable::BoxFuture};
 use std::{fmt::Write, sync::Arc, time::Duration};
 
 /// Work that goes on when nobody waits for it.
@@ -53,8 +53,9 @@ pub(crate) fn default() -> Option<Arc<dyn Runtime>> {
 #[cfg(any(feature = "tokio", target_arch = "wasm32"))]
 #[expect(clippy::disallowed_methods, reason = "this is the port's way to the system's randomness")]
 fn system_random(bytes: &mut [u8]) -> Result<()> {
-    getrandom::fill(bytes)
-        .map_err(|error| Error::new(code::ENVIRONMENT, format!("The system gave no random numbers: {error}")))
+    getrandom::fill(bytes).map_err(|error| {
+        crate::Error::new(crate::code::ENVIRONMENT, format!("The system gave no random numbers: {error}"))
+    })
 }
 
 /// A key that no other request has.

@@ -25,6 +25,8 @@ struct State {
     consumed: Option<(u32, Option<String>)>,
     /// Whether the current access token has run out.
     expired: bool,
+    /// Whether hours have passed since the last pair was made.
+    aged: bool,
     seen: Vec<Seen>,
     script: VecDeque<(&'static str, Reply)>,
 }
@@ -109,6 +111,12 @@ impl Server {
         self.state().expired = true;
     }
 
+    /// Hours pass: whoever repeats the last refresh gets its pair, with an access token that has run out.
+    pub(super) fn age(&self) {
+        let mut state = self.state();
+        (state.aged, state.expired) = (true, true);
+    }
+
     /// The session ends.
     pub(super) fn revoke(&self) {
         self.state().current = 0;
@@ -138,7 +146,7 @@ impl State {
     fn issue(&mut self) -> Answer {
         self.issued += 1;
         self.current = self.issued;
-        self.expired = false;
+        (self.expired, self.aged) = (false, false);
         Answer::new(200, tokens(self.current))
     }
 
@@ -149,7 +157,11 @@ impl State {
             return self.issue();
         }
         if self.current > 0 && key.is_some() && self.consumed == Some((number, key)) {
-            return Answer::new(200, tokens(self.current));
+            let mut pair = tokens(self.current);
+            if self.aged {
+                pair["expires_in"] = 0.into();
+            }
+            return Answer::new(200, pair);
         }
         self.current = 0;
         refuse(ErrorCode::InvalidRefreshToken)

@@ -150,6 +150,22 @@ async fn a_lost_answer_keeps_the_tokens_and_the_next_program_repeats_the_request
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_answer_that_comes_hours_late_is_followed_by_a_fresh_one() {
+    let (world, server) = (World::new(), Server::default());
+    let (client, storage) = over(&world, &server).await;
+    server.expire();
+    (0..3).for_each(|_| server.next("refresh", Reply::Lost));
+    assert!(client.get_me().await.is_err());
+    server.age();
+    assert_eq!(client.access_token().await.unwrap(), access(1), "no reason to renew is known yet");
+    assert!(client.get_me().await.is_ok());
+    assert_eq!(client.access_token().await.unwrap(), access(3));
+    assert_eq!((storage.number().await.as_str(), world.heard()), ("refresh-3", vec!["refreshed"]));
+    let keys = server.keys("refresh");
+    assert!(keys.len() == 5 && keys[3] == keys[0] && keys[4] != keys[0]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_refusal_signs_out_and_tells_it_once() {
     let (world, server) = (World::new(), Server::default());
     let (client, storage) = over(&world, &server).await;
