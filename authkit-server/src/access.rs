@@ -1,6 +1,7 @@
 //! Who may call a route: a value that every route is registered with, and what a host application mounts on its own.
 
 use crate::{call::Call, problem::Rejection};
+pub use authkit_core::operations::Access;
 use authkit_core::{Error, Principal, Result, devices::DevicePrincipal, operations, wire::ErrorCode};
 use authkit_engine::Engine;
 use axum::{
@@ -9,7 +10,6 @@ use axum::{
 };
 use http::{HeaderMap, Request, Response, header, request::Parts};
 use std::{
-    fmt,
     future::Future,
     marker::PhantomData,
     ops::Deref,
@@ -17,47 +17,6 @@ use std::{
     task::{Context, Poll},
 };
 use tower::{Layer, Service, ServiceExt};
-
-/// Who may call a route. The registration of a route takes one, the combined layer enforces it, and the OpenAPI
-/// document shows it as `x-authkit-access`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Access {
-    /// Anybody.
-    Public,
-    /// Everybody who is signed in.
-    SignedIn,
-    /// Everybody who is signed in, on what is their own: what belongs to somebody else does not exist for them.
-    Own,
-    /// Those who hold the permission for everything in their tenant.
-    Permission(&'static str),
-    /// Devices, with a token that they got for their key. A user's token does not count here, nor a device's anywhere else.
-    Device,
-    /// Whoever presents the operator's token (`operations.token`). Where none is set, everybody in development and on
-    /// the operator's own listener.
-    Machine,
-}
-
-impl Access {
-    /// Whether an access token is asked for.
-    #[must_use]
-    pub const fn needs_token(self) -> bool {
-        matches!(self, Self::SignedIn | Self::Own | Self::Permission(_) | Self::Device)
-    }
-}
-
-impl fmt::Display for Access {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Public => f.write_str("public"),
-            Self::SignedIn => f.write_str("signed_in"),
-            Self::Own => f.write_str("own"),
-            Self::Permission(name) => write!(f, "permission:{name}"),
-            Self::Device => f.write_str("device"),
-            Self::Machine => f.write_str("machine"),
-        }
-    }
-}
 
 /// The token of `Authorization: Bearer …` (RFC 6750, section 2.1); `None` without the header.
 ///
@@ -90,15 +49,11 @@ pub(crate) async fn authenticate(engine: &Engine, headers: &HeaderMap) -> Result
     engine.sessions().authenticate(presented(headers)?).await
 }
 
-/// Which device makes the request. Its row is read each time.
+/// The access token of a request that must bring one.
 ///
 /// # Errors
-/// As for [`authenticate`].
-pub(crate) async fn authenticate_device(engine: &Engine, headers: &HeaderMap) -> Result<DevicePrincipal> {
-    engine.devices().authenticate(presented(headers)?).await
-}
-
-fn presented(headers: &HeaderMap) -> Result<&str> {
+/// `auth.unauthenticated` without one, `auth.invalid_token` for a header that holds none.
+pub(crate) fn presented(headers: &HeaderMap) -> Result<&str> {
     operations::presented(bearer(headers)?)
 }
 
@@ -201,7 +156,7 @@ where
             return device.ok_or_else(|| Rejection::within(ErrorCode::Unauthenticated.into()));
         }
         let engine = Engine::from_ref(state);
-        let found = authenticate_device(&engine, &parts.headers).await;
+        let found = async { engine.devices().authenticate(presented(&parts.headers)?).await }.await;
         found.map(Self).map_err(|error| Rejection::outside(error, &parts.headers))
     }
 }

@@ -13,7 +13,7 @@ use crate::{
 };
 use authkit_core::{
     Error, Principal, Result,
-    devices::DevicePrincipal,
+    devices::DeviceClaims,
     tenants::{DEFAULT_TENANT, require_named},
     wire::{ErrorCode, TenantId},
 };
@@ -85,6 +85,14 @@ where
 struct Findings {
     standing: Option<Standing>,
     allowed_origin: Option<HeaderValue>,
+}
+
+/// Who brings a token that counts.
+enum Verified {
+    Nobody,
+    User(Principal),
+    /// Its row is still to be read.
+    Device(DeviceClaims),
 }
 
 impl AuthKit {
@@ -201,11 +209,11 @@ impl AuthKit {
             Some(endpoint) => endpoint.info.rate_class,
             None => pages::rate_class(&parts.method, parts.uri.path()),
         };
-        let found = self.authenticate(access, &parts).await;
+        let found = self.verify(access, &parts).await;
         // A signed-in request counts under its user or device, any other, refused ones too, under its address.
         let key = match &found {
-            Ok((Some(principal), _)) => Key::User(principal.user),
-            Ok((None, Some(device))) => Key::Device(device.device),
+            Ok(Verified::User(principal)) => Key::User(principal.user),
+            Ok(Verified::Device(claims)) => Key::Device(claims.device()),
             _ => Key::of_ip(ip),
         };
         shared.limits.check(class, key, &mut findings.standing)?;
@@ -215,7 +223,11 @@ impl AuthKit {
                 let again = Box::pin(self.answer_again(&parts, body, endpoint, tenant)).await;
                 return again.ok_or(error);
             }
-            (found, _) => found?,
+            (found, _) => match found? {
+                Verified::Nobody => (None, None),
+                Verified::User(principal) => (Some(principal), None),
+                Verified::Device(claims) => (None, Some(self.app.engine.devices().standing(claims).await?)),
+            },
         };
         let call = Call { trace, tenant, names_tenant, ip, principal, device, body: options.body };
         if let Some(own) = call.caller_tenant() {
@@ -341,21 +353,16 @@ impl AuthKit {
         Ok(())
     }
 
-    /// The user or device that asks, where the route has to know.
-    async fn authenticate(
-        &self,
-        access: Access,
-        parts: &Parts,
-    ) -> Result<(Option<Principal>, Option<DevicePrincipal>)> {
-        let engine = &self.app.engine;
+    /// Whose token the request brings, where the route has to know. It reads nothing, unless this node's knowledge of
+    /// revocations is stale.
+    async fn verify(&self, access: Access, parts: &Parts) -> Result<Verified> {
+        let (engine, headers) = (&self.app.engine, &parts.headers);
         match access {
-            Access::Public => Ok((None, None)),
-            Access::Machine => self.check_operator(parts).map(|()| (None, None)),
-            Access::Device => {
-                access::authenticate_device(engine, &parts.headers).await.map(|device| (None, Some(device)))
-            }
+            Access::Public => Ok(Verified::Nobody),
+            Access::Machine => self.check_operator(parts).map(|()| Verified::Nobody),
+            Access::Device => engine.devices().verify(access::presented(headers)?).await.map(Verified::Device),
             Access::SignedIn | Access::Own | Access::Permission(_) => {
-                access::authenticate(engine, &parts.headers).await.map(|principal| (Some(principal), None))
+                access::authenticate(engine, headers).await.map(Verified::User)
             }
         }
     }

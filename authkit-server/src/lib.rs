@@ -53,14 +53,17 @@ pub use registry::RouteInfo;
 pub use serve::Server;
 
 use authkit_core::wire::PermissionsView;
-use authkit_engine::Engine;
+use authkit_engine::{Config, Engine};
 use axum::{Router, extract::FromRef};
 use bytes::Bytes;
 use call::TraceIds;
 use options::Options;
 use registry::{Api, Endpoint, Methods};
 use routes::Mounted;
-use std::sync::{Arc, OnceLock};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 /// What handlers and the combined layer work with.
 #[derive(Clone)]
@@ -110,15 +113,42 @@ impl Shared {
     }
 }
 
+/// The routes of the API for a configuration. They take milliseconds to make and need no engine, so that a program can
+/// make them while its engine opens the database.
+pub struct Routes {
+    mounted: Mounted,
+    api: Api,
+}
+
+impl Routes {
+    /// Those that `config` serves.
+    #[must_use]
+    pub fn new(config: &Config) -> Self {
+        let options = Options::new(config);
+        let here = !options.own_listener;
+        let mounted =
+            Mounted { development: options.development, metrics: options.metrics && here, docs: options.docs && here };
+        Self { mounted, api: routes::api(mounted) }
+    }
+}
+
+impl fmt::Debug for Routes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Routes").finish_non_exhaustive()
+    }
+}
+
 /// Everything of AuthKit over HTTP, as a tower service: API, pages and, where they belong, documentation and metrics.
 #[must_use]
 pub fn router(engine: Engine) -> AuthKit {
-    let options = Options::new(engine.config());
-    let here = !options.own_listener;
-    let mounted =
-        Mounted { development: options.development, metrics: options.metrics && here, docs: options.docs && here };
-    let pages = pages::router(&engine);
-    assemble(engine, options, mounted, routes::api(mounted), pages, None)
+    let routes = Routes::new(engine.config());
+    mount(engine, routes)
+}
+
+/// The same over routes that were made for the engine's configuration.
+pub(crate) fn mount(engine: Engine, routes: Routes) -> AuthKit {
+    let (options, pages) = (Options::new(engine.config()), pages::router(&engine));
+    assemble(engine, options, routes.mounted, routes.api, pages, None)
 }
 
 /// What the operator's own listener serves; `None` when there is none.

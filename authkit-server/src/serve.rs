@@ -1,9 +1,9 @@
 //! The listener: HTTP/1.1 and HTTP/2, TLS when configured, bounded in time and number, and an orderly end.
 
 use crate::{
-    AuthKit, ConformanceService,
+    AuthKit, ConformanceService, Routes,
     connections::{Impatient, PerAddress, Place},
-    operators, router,
+    mount, operators,
 };
 use authkit_engine::{Config, Engine};
 use hyper_util::{
@@ -66,7 +66,8 @@ impl Server {
     /// cannot be read.
     pub async fn bind(engine: Engine) -> io::Result<Self> {
         let socket = listen(engine.config(), engine.config().listen).await?;
-        Self::over(engine, socket).await
+        let routes = Routes::new(engine.config());
+        Self::over(engine, socket, routes).await
     }
 
     /// The same over a socket that listens already, in the place of the configured address.
@@ -74,8 +75,17 @@ impl Server {
     /// # Errors
     /// As above.
     pub async fn from_listener(engine: Engine, socket: std::net::TcpListener) -> io::Result<Self> {
+        let routes = Routes::new(engine.config());
+        Self::with_routes(engine, socket, routes).await
+    }
+
+    /// The same with routes that were made for the engine's configuration.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn with_routes(engine: Engine, socket: std::net::TcpListener, routes: Routes) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
-        Self::over(engine, TcpListener::from_std(socket)?).await
+        Self::over(engine, TcpListener::from_std(socket)?, routes).await
     }
 
     /// A conformance run's service over a socket that listens already.
@@ -89,7 +99,7 @@ impl Server {
         Ok(server)
     }
 
-    async fn over(engine: Engine, socket: TcpListener) -> io::Result<Self> {
+    async fn over(engine: Engine, socket: TcpListener, routes: Routes) -> io::Result<Self> {
         let config = engine.config();
         refuse_beyond(config, socket.local_addr()?)?;
         let limits = Limits {
@@ -104,7 +114,7 @@ impl Server {
             Some(address) => Some(listen(config, address).await?),
             None => None,
         };
-        let main = router(engine.clone());
+        let main = mount(engine.clone(), routes);
         let operators = operators(engine, &main).zip(own).map(|(service, socket)| Listener {
             socket,
             service,

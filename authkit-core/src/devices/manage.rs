@@ -9,20 +9,21 @@ use crate::{
     ports::{Operation, OperationKind, Position, Scope, Unit},
     rbac::require_reach,
 };
-use authkit_wire::{DeviceId, DeviceView, ErrorCode, Page, TenantId, UpdateDeviceRequest};
+use authkit_wire::{DeviceId, DeviceStatus, DeviceView, ErrorCode, Page, TenantId, UpdateDeviceRequest};
 
 impl Devices {
-    /// The caller's devices, newest first, revoked ones too.
+    /// The caller's devices, newest first, of one status or of all.
     ///
     /// # Errors
     /// `request.invalid_cursor`, `request.invalid_limit`.
     pub async fn list(
         &self,
         principal: &Principal,
+        status: Option<DeviceStatus>,
         cursor: Option<&str>,
         limit: Option<u32>,
     ) -> Result<Page<DeviceView>> {
-        let filter = DeviceFilter { owner: Some(principal.user), status: None };
+        let filter = DeviceFilter { owner: Some(principal.user), status };
         self.page(principal.tenant, "devices", filter, cursor, limit).await
     }
 

@@ -20,7 +20,7 @@ mod token;
 mod tests;
 
 pub use model::{Device, DeviceClaim, UsedClaim};
-pub use principal::DevicePrincipal;
+pub use principal::{DeviceClaims, DevicePrincipal};
 pub use store::{DeviceChange, DeviceFilter, DeviceStore};
 
 use crate::Context;

@@ -1,4 +1,5 @@
 use super::Devices;
+pub use crate::sessions::device_tokens::DeviceClaims;
 use crate::{Error, Result};
 use authkit_wire::{DeviceId, ErrorCode, TenantId, UserId, UserStatus};
 use jiff::Timestamp;
@@ -23,12 +24,27 @@ impl Devices {
     /// # Errors
     /// `auth.invalid_token`, alike for every reason; `server.unavailable` when nothing can be read.
     pub async fn authenticate(&self, token: &str) -> Result<DevicePrincipal> {
+        self.standing(self.verify(token).await?).await
+    }
+
+    /// Which device a token is of, without a read: whoever limits requests counts them before the row is read.
+    ///
+    /// # Errors
+    /// Those of [`authenticate`](Self::authenticate).
+    pub async fn verify(&self, token: &str) -> Result<DeviceClaims> {
         let cx = &*self.cx;
-        let claims = cx.authority.device_claims(cx, token).await.map_err(|error| match error.code {
+        cx.authority.device_claims(cx, token).await.map_err(|error| match error.code {
             ErrorCode::InvalidToken => invalid_token(),
             _ => error,
-        })?;
-        let found = cx.store.find_device(claims.tenant, claims.device).await?;
+        })
+    }
+
+    /// The device of a verified token, if it may still act.
+    ///
+    /// # Errors
+    /// Those of [`authenticate`](Self::authenticate).
+    pub async fn standing(&self, claims: DeviceClaims) -> Result<DevicePrincipal> {
+        let found = self.cx.store.find_device(claims.tenant, claims.device).await?;
         let standing = found.filter(|(device, owner)| device.is_active() && *owner == UserStatus::Active);
         let (device, _) = standing.ok_or_else(invalid_token)?;
         Ok(DevicePrincipal {

@@ -8,6 +8,7 @@
 //! under an `Idempotency-Key`, since within a process no answer is lost on the way. Refreshing is the exception
 //! ([`Operations::call_with_key`]).
 
+mod access;
 mod arguments;
 mod json;
 mod query;
@@ -28,39 +29,12 @@ use crate::{
     sessions::Sessions,
     tenants::{Idempotency, Tenants, require_named},
 };
+pub use access::Access;
 use arguments::{Arguments, Input};
 use authkit_wire::ErrorCode;
 use serde_json::{Map, Value};
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
 use table::TABLE;
-
-/// Who may call an operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Access {
-    /// Anybody.
-    Public,
-    /// Everybody who is signed in.
-    SignedIn,
-    /// Everybody who is signed in, on what is their own.
-    Own,
-    /// Those who hold the permission for everything in their tenant.
-    Permission(&'static str),
-    /// Devices, with a token that they got for their key.
-    Device,
-}
-
-impl fmt::Display for Access {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Public => f.write_str("public"),
-            Self::SignedIn => f.write_str("signed_in"),
-            Self::Own => f.write_str("own"),
-            Self::Permission(name) => write!(f, "permission:{name}"),
-            Self::Device => f.write_str("device"),
-        }
-    }
-}
 
 /// An operation that exists.
 pub struct Operation {
@@ -234,6 +208,8 @@ impl Operations {
                 let tenant = user.tenant;
                 (Caller::User(user), Some(tenant))
             }
+            // What operators ask of a process, they do not ask from inside it.
+            Access::Machine => return Err(ErrorCode::Unauthenticated.into()),
             Access::Device => {
                 let device = self.devices.authenticate(presented(bearer)?).await?;
                 (Caller::Device(device), Some(device.tenant))

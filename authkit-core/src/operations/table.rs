@@ -126,7 +126,7 @@ table! {
     voidDeviceClaim(Own, ["id"], Nothing) |all, call|
         all.devices.void_claim(&call.origin, call.caller()?, call.path("id")?);
     listDevices(Own, [], PAGE) |all, call|
-        all.devices.list(call.caller()?, call.query().cursor(), call.query().limit()?);
+        all.devices.list(call.caller()?, None, call.query().cursor(), call.query().limit()?);
     getDevice(Own, ["id"], Query(&[])) |all, call| all.devices.get(call.caller()?, call.path("id")?);
     updateDevice(Own, ["id"], Body) |all, call|
         all.devices.rename(&call.origin, call.caller()?, call.path("id")?, call.body()?);

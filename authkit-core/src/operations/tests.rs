@@ -62,6 +62,7 @@ async fn a_token_opens_what_is_its_users_own_and_no_administration() {
             Access::Permission(_) => Some(ErrorCode::Forbidden),
             // A user's token is not a device's.
             Access::Device => Some(ErrorCode::InvalidToken),
+            Access::Machine => Some(ErrorCode::Unauthenticated),
         };
         for (bearer, code) in [
             (None, Some(ErrorCode::Unauthenticated)),

@@ -16,10 +16,18 @@ const SCOPE: &str = "device";
 
 /// What a verified token of a device says. Whether the device may still act, its row says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct DeviceClaims {
+pub struct DeviceClaims {
     pub(crate) tenant: TenantId,
     pub(crate) device: DeviceId,
     pub(crate) expires_at: Timestamp,
+}
+
+impl DeviceClaims {
+    /// Whose token it is.
+    #[must_use]
+    pub const fn device(&self) -> DeviceId {
+        self.device
+    }
 }
 
 /// Makes the access token of a device; with the seconds that it lives.

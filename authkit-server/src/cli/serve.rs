@@ -5,7 +5,7 @@ use super::{
     output::{BOLD, CYAN, GREEN, RED, paint},
 };
 use authkit_engine::{Config, Conformance};
-use authkit_server::{ConformanceService, Server};
+use authkit_server::{ConformanceService, Routes, Server};
 use std::{
     net::{SocketAddr, TcpListener},
     process::ExitCode,
@@ -35,8 +35,11 @@ pub(crate) async fn run(mut config: Config, listen: Option<SocketAddr>, conforma
     if conformance {
         return Box::pin(scenarios(config, socket, output)).await;
     }
+    let ahead = config.clone();
+    let routes = tokio::task::spawn_blocking(move || Routes::new(&ahead));
     let engine = engine(config).await?;
-    let server = Server::from_listener(engine.clone(), socket).await.map_err(unserved)?;
+    let routes = routes.await.map_err(|error| Failure::new(format!("no routes: {error}")))?;
+    let server = Server::with_routes(engine.clone(), socket, routes).await.map_err(unserved)?;
     let worker = engine.start_worker();
     let url = server.url();
     output.result(&serde_json::json!({ "listening": url }), || welcome(engine.config(), &url));

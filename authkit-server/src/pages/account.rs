@@ -18,11 +18,11 @@ use minijinja::{Value, context, value::Serde};
 /// As many sessions as one page of the list holds.
 const SESSIONS: u32 = 100;
 
-/// How many devices are read: those taken back pile up, and must not hide one that still signs in.
-const DEVICE_PAGES: usize = 10;
+/// As many devices as one page of the list holds.
+const DEVICES: u32 = 100;
 
 /// How many devices that were taken back are shown.
-const REMOVED_DEVICES: usize = 10;
+const REMOVED_DEVICES: u32 = 10;
 
 /// One session as the page shows it.
 fn row(session: &SessionView) -> Value {
@@ -45,22 +45,13 @@ fn device_row(device: &DeviceView) -> Value {
     context! { short => short, state => status, good => good, active => active, ..Value::from(Serde(device)) }
 }
 
-/// The owner's devices: all that sign in, then the last ones that were taken back.
+/// The owner's devices: those that sign in, then the last ones that were taken back.
 async fn devices(visit: &Visit, principal: &Principal) -> Result<Vec<Value>> {
-    let (mut active, mut removed) = (Vec::new(), Vec::new());
-    let mut cursor = None;
-    for _ in 0..DEVICE_PAGES {
-        let page = visit.pages.engine.devices().list(principal, cursor.as_deref(), Some(100)).await?;
-        let (standing, taken): (Vec<_>, Vec<_>) =
-            page.data.into_iter().partition(|device| device.status == DeviceStatus::Active);
-        active.extend(standing);
-        removed.extend(taken);
-        cursor = page.next_cursor;
-        if cursor.is_none() {
-            break;
-        }
-    }
-    Ok(active.iter().chain(removed.iter().take(REMOVED_DEVICES)).map(device_row).collect())
+    let list =
+        async |status, limit| visit.pages.engine.devices().list(principal, Some(status), None, Some(limit)).await;
+    let active = list(DeviceStatus::Active, DEVICES).await?.data;
+    let removed = list(DeviceStatus::Revoked, REMOVED_DEVICES).await?.data;
+    Ok(active.iter().chain(&removed).map(device_row).collect())
 }
 
 /// Everything on the page; `of` names the form that was refused and what it shows.

@@ -179,7 +179,7 @@ pub(crate) async fn list(
     caller: SignedIn,
     params: Params,
 ) -> Answer<axum::Json<Page<DeviceView>>> {
-    Ok(axum::Json(engine.devices().list(&caller, params.cursor(), params.limit()?).await?))
+    Ok(axum::Json(engine.devices().list(&caller, None, params.cursor(), params.limit()?).await?))
 }
 
 /// One device of the user

@@ -16,6 +16,7 @@ on_both_engines! {
     administration_lists_and_revokes
     a_devices_tenant_is_that_of_its_token
     devices_are_counted_by_themselves
+    a_device_over_its_limit_costs_no_read
     a_host_application_knows_devices_from_users
     proofs_are_counted_in_the_metrics
 }
@@ -164,6 +165,27 @@ async fn devices_are_counted_by_themselves(db: Db) {
     }
     site.post("/v1/devices/heartbeat", Some(&first), json!({})).await.refused(429, "request.rate_limited");
     site.post("/v1/devices/heartbeat", Some(&second), json!({})).await.is(200);
+}
+
+/// What is refused by a device's row counts under the device as well: the limit comes first, and over it nothing is read.
+async fn a_device_over_its_limit_costs_no_read(db: Db) {
+    let site = Site::with(db, |config| {
+        config.rate_limits.enabled = true;
+        config.rate_limits.write = authkit_engine::config::Rate::new(5, 60);
+    })
+    .await;
+    let (_, tokens) = site.signed_in("ada@example.org").await;
+    let ada = Some(tokens.access_token.expose());
+    let (_, one, first) = site.claimed_device(tokens.access_token.expose()).await;
+    let (_, two, second) = site.claimed_device(tokens.access_token.expose()).await;
+    for id in [one, two] {
+        site.call(Method::DELETE, &format!("/v1/devices/{id}"), ada, None).await.is(204);
+    }
+    for _ in 0..5 {
+        site.post("/v1/devices/heartbeat", Some(&first), json!({})).await.refused(401, "auth.invalid_token");
+    }
+    site.post("/v1/devices/heartbeat", Some(&first), json!({})).await.refused(429, "request.rate_limited");
+    site.post("/v1/devices/heartbeat", Some(&second), json!({})).await.refused(401, "auth.invalid_token");
 }
 
 async fn a_host_application_knows_devices_from_users(db: Db) {

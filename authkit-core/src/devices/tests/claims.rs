@@ -24,7 +24,7 @@ async fn a_device_is_claimed_with_a_code_once_and_gets_its_first_token() {
         assert_eq!((principal.device, principal.owner), (device.id, yard.ada.user));
         assert_eq!(yard.audited().await, ["device.claim_created", "device.claimed"]);
         assert_eq!(code(yard.claim(&Key::new(2), claim.code.expose()).await), CLAIM);
-        assert_eq!(yard.devices.list(&yard.ada, None, None).await.unwrap().data.len(), 1);
+        assert_eq!(yard.devices.list(&yard.ada, None, None, None).await.unwrap().data.len(), 1);
         let counted = yard.counts.0.lock().unwrap().clone();
         assert_eq!(counted, [("device.claim", AuditOutcome::Success), ("device.claim", AuditOutcome::Failure)]);
     }
@@ -100,7 +100,7 @@ async fn a_repeat_of_the_same_key_is_the_same_device_for_a_day() {
     assert_eq!(again.device.id, first.id);
     yard.authenticate(&again.access_token).await.unwrap();
     assert_eq!(code(yard.claim(&Key::new(2), claim.code.expose()).await), CLAIM);
-    assert_eq!(yard.devices.list(&yard.ada, None, None).await.unwrap().data.len(), 1);
+    assert_eq!(yard.devices.list(&yard.ada, None, None, None).await.unwrap().data.len(), 1);
     assert_eq!(yard.audited().await, ["device.claim_created", "device.claimed"]);
     yard.advance(3600);
     assert_eq!(code(yard.claim(&key, claim.code.expose()).await), CLAIM);
@@ -129,7 +129,7 @@ async fn two_keys_race_for_a_code_and_one_wins() {
         assert_eq!(usize::from(one.is_ok()) + usize::from(two.is_ok()), 1);
         assert_eq!(code(one).or(code(two)), CLAIM);
     }
-    assert_eq!(yard.devices.list(&yard.ada, None, Some(100)).await.unwrap().data.len(), 20);
+    assert_eq!(yard.devices.list(&yard.ada, None, None, Some(100)).await.unwrap().data.len(), 20);
 }
 
 #[tokio::test]

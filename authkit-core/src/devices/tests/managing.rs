@@ -18,7 +18,7 @@ async fn what_belongs_to_somebody_else_does_not_exist() {
     assert_eq!(code(yard.devices.revoke(&yard.origin, &eve, device.id).await), NONE);
     let void = yard.devices.void_claim(&yard.origin, &eve, claim.id).await;
     assert_eq!(code(void), Some(ErrorCode::DeviceClaimNotFound));
-    assert!(yard.devices.list(&eve, None, None).await.unwrap().data.is_empty());
+    assert!(yard.devices.list(&eve, None, None, None).await.unwrap().data.is_empty());
     yard.token(&key, device.id).await.unwrap();
     yard.claim(&Key::new(2), claim.code.expose()).await.unwrap();
 }
@@ -31,8 +31,8 @@ async fn devices_are_listed_by_page_and_named() {
         made.push(yard.claimed(&Key::new(n)).await.id);
         yard.advance(1);
     }
-    let first = yard.devices.list(&yard.ada, None, Some(2)).await.unwrap();
-    let second = yard.devices.list(&yard.ada, first.next_cursor.as_deref(), Some(2)).await.unwrap();
+    let first = yard.devices.list(&yard.ada, None, None, Some(2)).await.unwrap();
+    let second = yard.devices.list(&yard.ada, None, first.next_cursor.as_deref(), Some(2)).await.unwrap();
     let listed: Vec<_> = first.data.iter().chain(&second.data).map(|device| device.id).collect();
     assert_eq!((listed, second.next_cursor), (made.iter().rev().copied().collect(), None));
     let named = UpdateDeviceRequest { name: " Shed ".into() };
