@@ -6,7 +6,7 @@ use crate::{
 };
 use authkit_core::{
     Error, Origin,
-    operations::{Query, parse_json},
+    operations::{Empty, Query, parse_json},
     wire::ErrorCode,
 };
 use axum::{
@@ -104,11 +104,7 @@ async fn optional<T: DeserializeOwned>(
 /// # Errors
 /// Those of [`Json`] for anything else.
 pub(crate) async fn nothing(headers: &HeaderMap, body: Body, limits: BodyLimits) -> Result<(), Error> {
-    #[derive(serde::Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Nothing {}
-
-    optional::<Nothing>(headers, body, limits).await.map(drop)
+    optional::<Empty>(headers, body, limits).await.map(drop)
 }
 
 fn limits(request: &Request) -> BodyLimits {
@@ -214,7 +210,7 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
     }
 }
 
-/// The query's parameters. The layer has refused unknown and doubled ones.
+/// The query's parameters, as the layer has checked them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Params(Query);
 
@@ -230,17 +226,18 @@ impl<S: Send + Sync> FromRequestParts<S> for Params {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        let query = parts.uri.query().unwrap_or_default();
-        Ok(Self(form_urlencoded::parse(query.as_bytes()).into_owned().collect()))
+        Ok(parts.extensions.get::<Self>().cloned().unwrap_or_default())
     }
 }
 
-/// Refuses parameters that the route does not have, doubled ones, and what is not text.
-///
-/// # Errors
-/// `request.invalid_filter`
-pub(crate) fn check_query(query: &str, known: &[String]) -> Result<(), Error> {
-    Query::new(known, form_urlencoded::parse(query.as_bytes())).map(drop)
+impl Params {
+    /// Those of a query. Refuses parameters that the route does not have, doubled ones, and what is not text.
+    ///
+    /// # Errors
+    /// `request.invalid_filter`
+    pub(crate) fn read(query: &str, known: &[String]) -> Result<Self, Error> {
+        Query::new(known, form_urlencoded::parse(query.as_bytes())).map(Self)
+    }
 }
 
 #[cfg(test)]
@@ -250,9 +247,9 @@ mod tests {
     #[test]
     fn unknown_doubled_and_unreadable_parameters_are_refused() {
         let known = ["limit".to_owned(), "cursor".to_owned()];
-        assert!(check_query("limit=5&cursor=x", &known).is_ok());
+        assert!(Params::read("limit=5&cursor=x", &known).is_ok());
         for wrong in ["limits=5", "limit=5&limit=6", "cursor=%00", "cursor=%ff", "="] {
-            assert_eq!(check_query(wrong, &known).err().unwrap().code, ErrorCode::InvalidFilter, "{wrong}");
+            assert_eq!(Params::read(wrong, &known).err().unwrap().code, ErrorCode::InvalidFilter, "{wrong}");
         }
     }
 

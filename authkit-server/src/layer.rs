@@ -192,12 +192,12 @@ impl AuthKit {
         }
         self.check_length(&parts)?;
         // A query is of no meaning to operations and documents.
-        if let (Some(endpoint), Some(query)) = (endpoint, parts.uri.query())
-            && !query.is_empty()
-            && endpoint.in_tenant
-        {
-            extract::check_query(query, &endpoint.info.query)?;
-        }
+        let params = match (endpoint, parts.uri.query()) {
+            (Some(endpoint), Some(query)) if !query.is_empty() && endpoint.in_tenant => {
+                Some(extract::Params::read(query, &endpoint.info.query)?)
+            }
+            _ => None,
+        };
         let ip = client_ip(peer, &parts.headers, &options.trusted_proxies);
         let (tenant, names_tenant) = match endpoint {
             // Operations and documents belong to no tenant.
@@ -252,6 +252,9 @@ impl AuthKit {
         };
         let kept = key.is_some().then(|| call.clone());
         parts.extensions.insert(call);
+        if let Some(params) = params {
+            parts.extensions.insert(params);
+        }
         let request = Request::from_parts(parts, body);
         match (endpoint, key, kept) {
             (Some(endpoint), Some(key), Some(call)) => {

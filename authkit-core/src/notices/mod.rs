@@ -19,7 +19,7 @@ pub use model::{AccountEvent, Notice, OutboxNotice};
 pub use store::{KEPT_MAIL, NoticeChange, NoticeStore};
 pub use templates::{TemplateError, TemplateSource, Templates, duration};
 
-use crate::{Context, Result, accounts::Email, ports::Mailer};
+use crate::{Context, Error, Result, accounts::Email, ports::Mailer};
 use authkit_wire::*;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -52,8 +52,11 @@ impl Notices {
     /// Mails kept for development, newest first. `to` is an address in any spelling.
     ///
     /// # Errors
-    /// Those of the store.
+    /// `request.route_not_found` where mail is not kept, also of what an earlier configuration kept: its links are live.
     pub async fn development_outbox(&self, tenant: TenantId, to: Option<&str>) -> Result<Vec<OutboxMailView>> {
+        if !self.cx.settings.development_outbox {
+            return Err(Error::new(ErrorCode::RouteNotFound, "Only development keeps an outbox that can be read."));
+        }
         let to = to.map(|text| {
             let normal = Email::parse(text, true).map(|email| email.as_str().to_lowercase());
             normal.unwrap_or_else(|_| text.trim().to_lowercase())

@@ -39,12 +39,8 @@ impl Arguments {
     /// # Errors
     /// `request.validation_failed` for arguments of an operation that takes none.
     pub(super) fn refuse_rest(&self, input: Input) -> Result<()> {
-        #[derive(serde::Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct Empty {}
-
         match input {
-            Input::Nothing => json::read::<Empty>(&self.rest).map(drop),
+            Input::Nothing => json::read::<json::Empty>(&self.rest).map(drop),
             Input::Query(_) | Input::Body => Ok(()),
         }
     }

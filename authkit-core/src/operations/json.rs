@@ -5,6 +5,11 @@ use authkit_wire::{ErrorCode, FieldError};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+/// The request of an operation that takes none: an object without fields.
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Empty {}
+
 /// Reads a JSON object from the bytes of a body. Unknown and doubled fields, other shapes than an object and NUL
 /// characters are refused.
 ///

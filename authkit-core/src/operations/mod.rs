@@ -14,7 +14,7 @@ mod json;
 mod query;
 mod table;
 
-pub use json::parse as parse_json;
+pub use json::{Empty, parse as parse_json};
 pub use query::Query;
 
 use crate::{
@@ -44,6 +44,9 @@ pub struct Operation {
     input: Input,
     run: for<'a> fn(&'a Operations, Call<'a>) -> Answer<'a>,
 }
+
+/// The operation whose repeats are answered alike under a key.
+const KEYED: &str = "refresh";
 
 type Answer<'a> = Pin<Box<dyn Future<Output = Result<Value>> + Send + 'a>>;
 
@@ -121,7 +124,6 @@ pub fn presented(token: Option<&str>) -> Result<&str> {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Operations {
-    cx: Arc<Context>,
     accounts: Accounts,
     sign_in: SignIn,
     mfa: Mfa,
@@ -146,8 +148,7 @@ impl Operations {
             tenants: Tenants::new(cx.clone()),
             devices: Devices::new(cx.clone()),
             audit: AuditLog::new(cx.clone()),
-            notices: Notices::new(cx.clone()),
-            cx,
+            notices: Notices::new(cx),
         }
     }
 
@@ -161,7 +162,7 @@ impl Operations {
     /// name; the default tenant without one.
     ///
     /// # Errors
-    /// `tenant.not_found` when the default tenant is switched off.
+    /// None yet: a tenant that does not exist is one without anybody in it.
     pub fn origin(&self, tenant: Option<&str>) -> Result<Origin> {
         Ok(Origin { names_tenant: tenant.is_some(), ..Origin::local(self.tenants.resolve(None, tenant)?) })
     }
@@ -181,11 +182,11 @@ impl Operations {
         self.call_with_key(origin, bearer, None, name, arguments).await
     }
 
-    /// The same under an `Idempotency-Key`, which counts for `refresh`: a repeat with the key of the first request gets
-    /// the same pair of tokens, also when the first was broken off.
+    /// The same under an `Idempotency-Key`, which `refresh` alone takes: a repeat with the key of the first request gets
+    /// the same pair of tokens, also when the first was broken off. To others a key would promise what is not kept here.
     ///
     /// # Errors
-    /// Those of [`call`](Self::call); `request.malformed` when the key is none.
+    /// Those of [`call`](Self::call); `request.malformed` when the key is none, or the operation takes none.
     pub async fn call_with_key(
         &self,
         origin: &Origin,
@@ -199,8 +200,12 @@ impl Operations {
             .find(|operation| operation.name == name)
             .ok_or_else(|| Error::new(ErrorCode::RouteNotFound, "There is no operation of this name."))?;
         key.map(Idempotency::check_key).transpose()?;
+        if key.is_some() && operation.name != KEYED {
+            return Err(Error::new(ErrorCode::MalformedRequest, "Within a process this operation takes no key."));
+        }
         let arguments = Arguments::sort(operation.path, operation.input, arguments)?;
         let mut origin = origin.clone();
+        let named = origin.names_tenant.then_some(origin.tenant);
         let (caller, tenant) = match operation.access {
             Access::Public => (Caller::Anybody, None),
             Access::SignedIn | Access::Own | Access::Permission(_) => {
@@ -211,12 +216,13 @@ impl Operations {
             // What operators ask of a process, they do not ask from inside it.
             Access::Machine => return Err(ErrorCode::Unauthenticated.into()),
             Access::Device => {
-                let device = self.devices.authenticate(presented(bearer)?).await?;
-                (Caller::Device(device), Some(device.tenant))
+                let claims = self.devices.verify(presented(bearer)?).await?;
+                require_named(named, claims.tenant)?;
+                (Caller::Device(self.devices.standing(claims).await?), Some(claims.tenant))
             }
         };
         if let Some(own) = tenant {
-            require_named(origin.names_tenant.then_some(origin.tenant), own)?;
+            require_named(named, own)?;
             origin.tenant = own;
         }
         if let (Caller::User(user), Access::Permission(permission)) = (&caller, operation.access) {

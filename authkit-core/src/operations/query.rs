@@ -158,13 +158,6 @@ impl Query {
     }
 }
 
-/// Parameters that were checked before.
-impl FromIterator<(String, String)> for Query {
-    fn from_iter<I: IntoIterator<Item = (String, String)>>(pairs: I) -> Self {
-        Self(pairs.into_iter().collect())
-    }
-}
-
 fn check_name<K: AsRef<str>>(known: &[K], name: &str) -> Result<()> {
     if known.iter().any(|known| known.as_ref() == name) {
         return Ok(());

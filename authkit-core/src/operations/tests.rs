@@ -11,6 +11,7 @@ use serde_json::json;
 const PASSWORD: &str = "correct horse battery staple 42";
 
 struct House {
+    cx: Arc<Context>,
     operations: Operations,
     clock: ManualClock,
 }
@@ -20,7 +21,7 @@ impl House {
         let clock = ManualClock::new(Timestamp::from_second(1_800_000_000).unwrap());
         let settings = Settings { development_outbox, ..Settings::default() };
         let cx = memory::context(clock.clone(), SeededRandom::new(1), settings).await.unwrap();
-        Self { operations: Operations::new(cx), clock }
+        Self { operations: Operations::new(cx.clone()), cx, clock }
     }
 
     async fn user(&self, origin: &Origin, email: &str) -> Value {
@@ -91,7 +92,20 @@ async fn a_token_of_another_tenant_than_the_named_one_is_refused() {
     for origin in [named("acme"), house.operations.origin(None).unwrap()] {
         let me = house.ask(&origin, bearer, "getMe", json!({})).await.unwrap();
         assert_eq!(me["tenant_id"], acme.id.to_string());
+        // What the call leaves behind is the token's tenant's as well.
+        house.ask(&origin, bearer, "createDeviceClaim", json!({})).await.unwrap();
     }
+    let cx = &house.cx;
+    let recorded = async |tenant| {
+        let records = cx.store.list_audit(tenant, &Default::default(), None, 100).await.unwrap();
+        records.iter().filter(|(record, _)| record.action == "device.claim_created").count()
+    };
+    assert_eq!((recorded(acme.id).await, recorded(DEFAULT_TENANT).await), (2, 0));
+    // No such device, but it is read only after the tenant was compared.
+    let (device, _) =
+        crate::sessions::device_tokens::issue(cx, acme.id, authkit_wire::DeviceId::new(cx.uuid())).unwrap();
+    let error = house.ask(&named("default"), Some(device.expose()), "getOwnDevice", json!({})).await.unwrap_err();
+    assert_eq!(error.code, ErrorCode::TenantMismatch);
 }
 
 #[tokio::test]
@@ -124,6 +138,9 @@ async fn a_repeated_refresh_under_its_key_gets_the_same_pair() {
         house.operations.call_with_key(&here(), None, key, "refresh", arguments.as_object().cloned().unwrap()).await
     };
     assert_eq!(refresh(Some("not a key")).await.unwrap_err().code, ErrorCode::MalformedRequest);
+    let bearer = tokens["access_token"].as_str();
+    let other = house.operations.call_with_key(&here(), bearer, Some("k-1"), "createDeviceClaim", Map::new()).await;
+    assert_eq!(other.unwrap_err().code, ErrorCode::MalformedRequest, "a repeat would make another");
     let first = refresh(Some("k-1")).await.unwrap();
     house.clock.advance(SignedDuration::from_hours(1));
     assert_eq!(refresh(Some("k-1")).await.unwrap()["refresh_token"], first["refresh_token"]);

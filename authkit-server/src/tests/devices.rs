@@ -171,7 +171,7 @@ async fn devices_are_counted_by_themselves(db: Db) {
 async fn a_device_over_its_limit_costs_no_read(db: Db) {
     let site = Site::with(db, |config| {
         config.rate_limits.enabled = true;
-        config.rate_limits.write = authkit_engine::config::Rate::new(5, 60);
+        config.rate_limits.write = authkit_engine::config::Rate::new(10, 60);
     })
     .await;
     let (_, tokens) = site.signed_in("ada@example.org").await;
@@ -181,7 +181,7 @@ async fn a_device_over_its_limit_costs_no_read(db: Db) {
     for id in [one, two] {
         site.call(Method::DELETE, &format!("/v1/devices/{id}"), ada, None).await.is(204);
     }
-    for _ in 0..5 {
+    for _ in 0..10 {
         site.post("/v1/devices/heartbeat", Some(&first), json!({})).await.refused(401, "auth.invalid_token");
     }
     site.post("/v1/devices/heartbeat", Some(&first), json!({})).await.refused(429, "request.rate_limited");
