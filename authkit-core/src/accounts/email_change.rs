@@ -105,9 +105,9 @@ impl Accounts {
         Ok(())
     }
 
-    /// Takes an address change back, ends all sessions, revokes all devices, voids the password and mails the old address a link to set a new
-    /// one: whoever changed the address knew the password or has set it since. A second factor that was not there when the
-    /// address changed goes too; one that was there stays, since a mailbox alone never removes it.
+    /// Takes an address change back, ends all sessions, revokes all devices, voids the password and mails the old address a
+    /// link to set a new one: whoever changed the address knew the password or has set it since. A second factor that was
+    /// not there when the address changed goes too; one that was there stays, since a mailbox alone never removes it.
     ///
     /// It works whatever was done to the account since, so that whoever took it over cannot shut this way. Changes that
     /// came after this one lose their way back; earlier ones keep it.
