@@ -147,10 +147,11 @@ impl Client {
             },
         };
         match inner.send(&Request { bearer: Some(&tokens.access_token), ..*request }).await {
-            Err(error) if refuses_token(&error) => {
-                let renewed = inner.renewed(&tokens).await?;
-                inner.send(&Request { bearer: Some(&renewed.access_token), ..*request }).await
-            }
+            Err(error) if refuses_token(&error) => match inner.renewed(&tokens).await? {
+                Some(renewed) => inner.send(&Request { bearer: Some(&renewed.access_token), ..*request }).await,
+                // Asked by one user, it is not done to another.
+                None => Err(error),
+            },
             answer => answer,
         }
     }

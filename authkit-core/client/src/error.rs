@@ -15,7 +15,7 @@ pub mod code {
     pub const NETWORK: &str = "client.network";
     /// There was no answer in time.
     pub const TIMEOUT: &str = "client.timeout";
-    /// Nobody is signed in.
+    /// Nobody is signed in, or somebody else than when the call began.
     pub const SIGNED_OUT: &str = "client.signed_out";
     /// The caller gave the call up.
     pub const CANCELLED: &str = "client.cancelled";
@@ -81,6 +81,12 @@ impl Error {
 
     pub(crate) fn signed_out() -> Self {
         Self::new(code::SIGNED_OUT, "Nobody is signed in. Sign in and call again.")
+    }
+
+    /// The storage holds another session by now. What was asked of the first one is not asked of that one.
+    pub(crate) fn replaced() -> Self {
+        let message = "Another session has taken the place of this one, and nothing was sent in it. Look who is signed in, and call again.";
+        Self::new(code::SIGNED_OUT, message)
     }
 
     pub(crate) fn timeout(limit: Duration) -> Self {

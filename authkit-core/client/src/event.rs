@@ -4,7 +4,7 @@ use crate::{Error, Sendable};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
-    /// Somebody signed in.
+    /// Somebody signed in, here or through another client of the same storage in place of whoever was signed in here.
     SignedIn,
     /// The tokens were renewed, here or by another client of the same storage.
     Refreshed,

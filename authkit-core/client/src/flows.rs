@@ -137,7 +137,7 @@ impl Inner {
             let stored = self.storage.load().await.ok().flatten().map(Arc::new);
             (stored.or_else(|| self.session.cached()), self.storage.clear().await.map_err(Error::storage))
         };
-        if self.session.note(None) || tokens.is_some() {
+        if self.session.note(None).is_some() || tokens.is_some() {
             self.emit(&Event::SignedOut { reason: None });
         }
         let Some(tokens) = tokens else { return cleared.map(|()| Value::Null) };

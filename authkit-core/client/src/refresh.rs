@@ -36,13 +36,15 @@ impl Inner {
         match self.renewed(&tokens).await {
             // Being early, a failure costs nothing yet.
             Err(error) if error.retryable && !tokens.expired(self.runtime.now()) => Ok(tokens),
-            renewed => renewed,
+            renewed => renewed?.ok_or_else(Error::replaced),
         }
     }
 
-    /// Tokens in place of those, which no longer count.
-    pub(crate) async fn renewed(self: &Arc<Self>, seen: &StoredTokens) -> Result<Arc<StoredTokens>> {
-        Ok(self.flight(Some(seen)).await?.tokens.clone())
+    /// Tokens in place of those, which no longer count; `None` when another session, perhaps of another user, has taken
+    /// the place of theirs.
+    pub(crate) async fn renewed(self: &Arc<Self>, seen: &StoredTokens) -> Result<Option<Arc<StoredTokens>>> {
+        let tokens = self.flight(Some(seen)).await?.tokens.clone();
+        Ok((tokens.session_id == seen.session_id).then_some(tokens))
     }
 
     /// New tokens, whatever the present ones are worth.
@@ -112,9 +114,7 @@ impl Inner {
             && tokens.access_token != seen
             && !tokens.stale(self.runtime.now())
         {
-            let tokens = Arc::new(tokens);
-            self.session.note(Some(tokens.clone()));
-            return Ok((Ok(Renewed { tokens, answer: None }), Some(Event::Refreshed)));
+            return Ok(self.found(tokens, None));
         }
         let key = match tokens.refresh_key.clone() {
             Some(key) => key,
@@ -143,14 +143,20 @@ impl Inner {
         // Should this fail, the key is kept still, and the same answer comes again.
         let renewed = StoredTokens::new(&view, self.runtime.now());
         self.storage.save(&renewed).await.map_err(Error::storage)?;
-        let tokens = Arc::new(renewed);
-        self.session.note(Some(tokens.clone()));
-        Ok((Ok(Renewed { tokens, answer: Some(answer) }), Some(Event::Refreshed)))
+        Ok(self.found(renewed, Some(answer)))
+    }
+
+    fn found(&self, tokens: StoredTokens, answer: Option<Value>) -> (Result<Renewed>, Option<Event>) {
+        let tokens = Arc::new(tokens);
+        let before = self.session.note(Some(tokens.clone()));
+        let same = before.is_some_and(|before| before.session_id == tokens.session_id);
+        let event = if same { Event::Refreshed } else { Event::SignedIn };
+        (Ok(Renewed { tokens, answer }), Some(event))
     }
 
     fn found_signed_out(&self) -> (Result<Renewed>, Option<Event>) {
-        let was_signed_in = self.session.note(None);
-        (Err(Error::signed_out()), was_signed_in.then_some(Event::SignedOut { reason: None }))
+        let before = self.session.note(None);
+        (Err(Error::signed_out()), before.map(|_| Event::SignedOut { reason: None }))
     }
 
     async fn refused(&self, sent: &StoredTokens, error: Error) -> (Result<Renewed>, Option<Event>) {

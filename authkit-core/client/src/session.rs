@@ -49,10 +49,12 @@ impl Session {
         }
     }
 
-    /// Notes the tokens, and says whether there were some before.
-    pub(crate) fn note(&self, tokens: Option<Arc<StoredTokens>>) -> bool {
-        let before = std::mem::replace(&mut *held(&self.cached), Cached::Known(tokens));
-        matches!(before, Cached::Known(Some(_)))
+    /// Notes the tokens, and returns those before.
+    pub(crate) fn note(&self, tokens: Option<Arc<StoredTokens>>) -> Option<Arc<StoredTokens>> {
+        match std::mem::replace(&mut *held(&self.cached), Cached::Known(tokens)) {
+            Cached::Known(tokens) => tokens,
+            Cached::Unread => None,
+        }
     }
 }
 

@@ -21,6 +21,8 @@ struct State {
     current: u32,
     /// How many there were.
     issued: u32,
+    /// How often somebody signed in.
+    sessions: u32,
     /// The pair before, and the key that consumed it.
     consumed: Option<(u32, Option<String>)>,
     /// Whether the current access token has run out.
@@ -66,14 +68,14 @@ pub(super) fn problem(code: ErrorCode) -> Value {
     json!({"type": "about:blank", "title": code.title(), "status": code.status(), "code": code.as_str(), "detail": "So it is."})
 }
 
-/// The answer with the pair of that number.
-pub(super) fn tokens(number: u32) -> Value {
+/// The answer with the pair of that number, of the session of that number.
+pub(super) fn tokens(number: u32, session: u32) -> Value {
     json!({
         "access_token": format!("access-{number}"),
         "refresh_token": format!("refresh-{number}"),
         "token_type": "Bearer",
         "expires_in": LIFE,
-        "session_id": "ses_00000000000070008000000000000001",
+        "session_id": format!("ses_000000000000700080000000{session:08}"),
         "user": user(),
     })
 }
@@ -147,7 +149,7 @@ impl State {
         self.issued += 1;
         self.current = self.issued;
         (self.expired, self.aged) = (false, false);
-        Answer::new(200, tokens(self.current))
+        Answer::new(200, tokens(self.current, self.sessions))
     }
 
     fn refresh(&mut self, presented: &str, key: Option<String>) -> Answer {
@@ -157,7 +159,7 @@ impl State {
             return self.issue();
         }
         if self.current > 0 && key.is_some() && self.consumed == Some((number, key)) {
-            let mut pair = tokens(self.current);
+            let mut pair = tokens(self.current, self.sessions);
             if self.aged {
                 pair["expires_in"] = 0.into();
             }
@@ -172,7 +174,10 @@ impl State {
             "login" if seen.arguments["email"] == "mfa@example.com" => {
                 Answer::new(200, json!({"mfa_required": true, "mfa_token": "attempt", "methods": ["totp"]}))
             }
-            "login" | "verifyMfa" => self.issue(),
+            "login" | "verifyMfa" => {
+                self.sessions += 1;
+                self.issue()
+            }
             "refresh" => {
                 let presented = seen.arguments["refresh_token"].as_str().unwrap_or_default();
                 self.refresh(presented, seen.key.clone())

@@ -112,7 +112,7 @@ impl Runtime for World {
     }
 }
 
-/// The pair of that number, as it is kept.
+/// The pair of that number, of the first session, as it is kept.
 fn stored(number: u32, now: i64) -> StoredTokens {
-    StoredTokens::new(&serde_json::from_value::<TokensView>(tokens(number)).unwrap(), now)
+    StoredTokens::new(&serde_json::from_value::<TokensView>(tokens(number, 1)).unwrap(), now)
 }

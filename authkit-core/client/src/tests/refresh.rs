@@ -274,6 +274,62 @@ async fn a_refresh_that_is_asked_for_is_the_one_that_runs() {
     assert_eq!((server.count("refresh"), storage.number().await.as_str()), (1, "refresh-2"));
 }
 
+/// Two clients of one storage, and the first one's user is followed by another.
+async fn replaced(world: &World, server: &Server) -> (Client, Client) {
+    let (first, storage) = over(world, server).await;
+    let second = world.builder(server).storage(storage).build().unwrap();
+    second.login("bob@example.com", "a quiet orange tram").await.unwrap();
+    world.heard();
+    (first, second)
+}
+
+fn bearers(server: &Server, operation: &str) -> Vec<String> {
+    server.seen(operation).into_iter().map(|seen| seen.bearer.unwrap_or_default()).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_one_user_asked_for_is_not_done_to_the_next_one() {
+    let (world, server) = (World::new(), Server::default());
+    let (client, _) = replaced(&world, &server).await;
+    assert!(client.call("deleteMe", json!({})).await.unwrap_err().is(ErrorCode::InvalidToken));
+    assert_eq!(bearers(&server, "deleteMe"), ["access-1"]);
+    assert_eq!((server.count("refresh"), world.heard()), (0, vec!["signed_in"]), "whoever listens hears of the other");
+    assert!(client.get_me().await.is_ok());
+    assert_eq!(bearers(&server, "getMe"), ["access-2"], "what is asked from here on is asked by the other");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clone_that_signs_in_somebody_else_does_not_take_over_the_calls_that_run() {
+    let (world, server) = (World::new(), Server::default());
+    let client = world.signed_in(&server).await;
+    server.expire();
+    server.next("deleteMe", Reply::Slow(SLOW));
+    let (called, signed_in) = tokio::join!(client.call("deleteMe", json!({})), async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        client.clone().login("bob@example.com", "a quiet orange tram").await
+    });
+    assert!(called.unwrap_err().is(ErrorCode::InvalidToken) && signed_in.is_ok());
+    assert_eq!((bearers(&server, "deleteMe"), server.count("refresh")), (vec!["access-1".to_owned()], 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_whose_token_has_run_out_is_not_sent_in_the_session_of_another() {
+    // The other's token has run out too, or has not.
+    for (wait, refreshes) in [(0, 0), (LIFE, 1)] {
+        let (world, server) = (World::new(), Server::default());
+        let (first, storage) = over(&world, &server).await;
+        let second = world.builder(&server).storage(storage).build().unwrap();
+        world.advance(LIFE);
+        second.login("bob@example.com", "a quiet orange tram").await.unwrap();
+        world.advance(wait);
+        world.heard();
+        let error = first.call("deleteMe", json!({})).await.unwrap_err();
+        assert_eq!((error.code.as_ref(), error.retryable, server.count("deleteMe")), (code::SIGNED_OUT, false, 0));
+        assert_eq!((server.count("refresh"), world.heard()), (refreshes, vec!["signed_in"]));
+        assert!(first.get_me().await.is_ok());
+    }
+}
+
 /// A disk that is full when it matters.
 #[derive(Clone, Default)]
 struct Full(Shared);
