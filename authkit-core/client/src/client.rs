@@ -67,6 +67,10 @@ impl Client {
         &self.inner
     }
 
+    pub(crate) const fn bearer(&self) -> Option<&Secret> {
+        self.bearer.as_ref()
+    }
+
     /// The same client for somebody else: it presents this access token, never refreshes, and leaves the session of
     /// this one alone. For servers that call on behalf of a request, and for devices.
     #[must_use]

@@ -77,22 +77,26 @@ impl Client {
         self.typed("logout", Ok(Map::new())).await
     }
 
-    /// An access token that counts for a while yet, for calls of other services.
+    /// An access token that counts for a while yet, for calls of other services; of a client
+    /// [`with_bearer`](Self::with_bearer) the one that was given, whatever it is worth.
     ///
     /// # Errors
     /// As [`call`](Self::call).
     pub async fn access_token(&self) -> Result<Secret> {
+        if let Some(bearer) = self.bearer() {
+            return Ok(bearer.clone());
+        }
         let inner = self.inner();
         let work = async { Ok(inner.fresh_tokens().await?.access_token.clone()) };
         inner.within(inner.timeout, Box::pin(work)).await
     }
 
-    /// Whether there are tokens. Whether they count, the next call finds out.
+    /// Whether there are tokens, or one was given. Whether they count, the next call finds out.
     ///
     /// # Errors
     /// `client.storage`
     pub async fn is_signed_in(&self) -> Result<bool> {
-        Ok(self.inner().tokens().await?.is_some())
+        Ok(self.bearer().is_some() || self.inner().tokens().await?.is_some())
     }
 }
 

@@ -72,6 +72,9 @@ async fn a_given_token_neither_uses_nor_changes_the_session() {
     other.call("logout", json!({})).await.unwrap();
     assert!(world.heard().is_empty() && client.is_signed_in().await.unwrap());
     assert_eq!(server.seen("logout")[0].bearer.as_deref(), Some("theirs"));
+    assert_eq!(other.access_token().await.unwrap(), Secret::from("theirs"), "nobody is handed another's token");
+    let nobody = world.client(&server).with_bearer("theirs");
+    assert!(nobody.is_signed_in().await.unwrap() && nobody.access_token().await.is_ok());
 }
 
 #[tokio::test(start_paused = true)]
