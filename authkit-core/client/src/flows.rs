@@ -68,11 +68,11 @@ impl Client {
         self.typed("refresh", Ok(Map::new())).await
     }
 
-    /// Signs out: `POST /v1/auth/logout`. The tokens are gone from here in any case.
+    /// Signs out: `POST /v1/auth/logout`. The tokens are gone from here whether or not the server is reached.
     ///
     /// # Errors
     /// When the server did not hear of it (the session then lives there until it runs out), or when the storage could
-    /// not be cleared.
+    /// not be cleared (and then holds the tokens still).
     pub async fn logout(&self) -> Result<()> {
         self.typed("logout", Ok(Map::new())).await
     }

@@ -21,13 +21,12 @@ pub(crate) struct Session {
     turns: Turns<()>,
 }
 
-/// What is known of the storage.
+/// What was last seen in the storage.
 #[derive(Default)]
-enum Cached {
-    /// Nothing: it was not read yet.
-    #[default]
-    Unread,
-    Known(Option<Arc<StoredTokens>>),
+struct Cached {
+    tokens: Option<Arc<StoredTokens>>,
+    /// How often that was noted, so that what was read before is not noted after.
+    notes: u64,
 }
 
 /// No other client of this session or its storage writes meanwhile.
@@ -43,35 +42,33 @@ pub(crate) fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Session {
     /// The tokens as last seen in the storage; `None` also when it was not read yet.
     pub(crate) fn cached(&self) -> Option<Arc<StoredTokens>> {
-        match &*held(&self.cached) {
-            Cached::Known(tokens) => tokens.clone(),
-            Cached::Unread => None,
-        }
+        held(&self.cached).tokens.clone()
     }
 
     /// Notes the tokens, and returns those before.
     pub(crate) fn note(&self, tokens: Option<Arc<StoredTokens>>) -> Option<Arc<StoredTokens>> {
-        match std::mem::replace(&mut *held(&self.cached), Cached::Known(tokens)) {
-            Cached::Known(tokens) => tokens,
-            Cached::Unread => None,
-        }
+        let mut cached = held(&self.cached);
+        cached.notes += 1;
+        std::mem::replace(&mut cached.tokens, tokens)
     }
 }
 
 impl Inner {
-    /// The tokens, if somebody is signed in. The storage is read once; after that, when they no longer count.
+    /// The tokens, if somebody is signed in. The storage is read until it holds some, which another client may have put
+    /// there; after that, when they no longer count.
     pub(crate) async fn tokens(&self) -> Result<Option<Arc<StoredTokens>>> {
-        if let Cached::Known(tokens) = &*held(&self.session.cached) {
-            return Ok(tokens.clone());
-        }
+        let notes = match &*held(&self.session.cached) {
+            Cached { tokens: Some(tokens), .. } => return Ok(Some(tokens.clone())),
+            Cached { notes, .. } => *notes,
+        };
+        // Without its turn: nobody waits for a refresh that hangs to hear that nobody is signed in.
         let loaded = self.storage.load().await.map_err(Error::storage)?.map(Arc::new);
         let mut cached = held(&self.session.cached);
-        // Somebody may have signed in meanwhile.
-        if let Cached::Known(tokens) = &*cached {
-            return Ok(tokens.clone());
+        // Who signed in or out meanwhile is not overruled.
+        if cached.notes == notes && cached.tokens.is_none() {
+            cached.tokens = loaded;
         }
-        *cached = Cached::Known(loaded.clone());
-        Ok(loaded)
+        Ok(cached.tokens.clone())
     }
 
     /// Waits for its turn until the deadline.

@@ -3,7 +3,13 @@ use crate::{Client, FileStorage, MemoryStorage, StorageError, StoredTokens, Toke
 use authkit_wire::ErrorCode;
 use futures_util::future::join_all;
 use serde_json::json;
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 const SLOW: Duration = Duration::from_secs(5);
 
@@ -239,7 +245,10 @@ async fn whoever_signs_out_meanwhile_stays_signed_out() {
     server.next("refresh", Reply::Slow(Duration::from_secs(20)));
     let (called, ended) = tokio::join!(client.get_me(), async {
         tokio::time::sleep(Duration::from_secs(1)).await;
-        client.logout().await
+        let ended = client.logout().await;
+        assert!(!client.is_signed_in().await.unwrap());
+        assert!(world.passed() < SLOW, "that does not wait for the refresh");
+        ended
     });
     assert_eq!(called.unwrap_err().code, code::SIGNED_OUT);
     ended.unwrap();
@@ -272,6 +281,58 @@ async fn a_refresh_that_is_asked_for_is_the_one_that_runs() {
     assert_eq!(two.unwrap()["refresh_token"], "refresh-2");
     assert!(three.is_ok());
     assert_eq!((server.count("refresh"), storage.number().await.as_str()), (1, "refresh-2"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_is_signed_out_finds_who_signs_in_elsewhere() {
+    let (world, server, storage) = (World::new(), Server::default(), Shared::default());
+    let client = || world.builder(&server).storage(storage.clone()).build().unwrap();
+    let (one, two) = (client(), client());
+    for _ in 0..2 {
+        assert_eq!(one.get_me().await.unwrap_err().code, code::SIGNED_OUT);
+        two.login("ada@example.com", "a quiet orange tram").await.unwrap();
+        assert!(one.get_me().await.is_ok() && one.is_signed_in().await.unwrap());
+        one.logout().await.unwrap();
+    }
+}
+
+/// A storage whose first answer takes a while.
+#[derive(Clone, Default)]
+struct Late(Shared, Arc<AtomicBool>);
+
+#[async_trait::async_trait]
+impl TokenStorage for Late {
+    async fn load(&self) -> Result<Option<StoredTokens>, StorageError> {
+        let tokens = self.0.load().await;
+        if !self.1.swap(true, Ordering::Relaxed) {
+            tokio::time::sleep(SLOW).await;
+        }
+        tokens
+    }
+
+    async fn save(&self, tokens: &StoredTokens) -> Result<(), StorageError> {
+        self.0.save(tokens).await
+    }
+
+    async fn clear(&self) -> Result<(), StorageError> {
+        self.0.clear().await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_read_before_a_sign_out_or_a_sign_in_does_not_overrule_it() {
+    let (world, server) = (World::new(), Server::default());
+    let late =
+        |storage: &Shared| world.builder(&server).storage(Late(storage.clone(), Arc::default())).build().unwrap();
+    let (_, storage) = over(&world, &server).await;
+    let client = late(&storage);
+    let (called, ended) = tokio::join!(client.get_me(), client.logout());
+    assert_eq!((called.unwrap_err().code.as_ref(), server.count("getMe")), (code::SIGNED_OUT, 0));
+    assert!(ended.is_ok() && !client.is_signed_in().await.unwrap());
+
+    let client = late(&storage);
+    let (called, signed_in) = tokio::join!(client.get_me(), client.login("ada@example.com", "a quiet orange tram"));
+    assert!(called.is_ok() && signed_in.is_ok() && client.is_signed_in().await.unwrap());
 }
 
 /// Two clients of one storage, and the first one's user is followed by another.
