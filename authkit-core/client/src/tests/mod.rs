@@ -7,6 +7,7 @@ mod refresh;
 mod repeats;
 mod requests;
 mod sessions;
+mod sharing;
 mod storage;
 
 use crate::{Client, Event, Runtime, StoredTokens, Task};
