@@ -23,9 +23,6 @@ pub(crate) struct Renewed {
     pub(crate) answer: Option<Value>,
 }
 
-/// Refusals that end the session. Everything else may pass.
-const REFUSALS: [ErrorCode; 2] = [ErrorCode::InvalidRefreshToken, ErrorCode::HookRefused];
-
 impl Inner {
     /// Tokens that count for a while yet.
     pub(crate) async fn fresh_tokens(self: &Arc<Self>) -> Result<Arc<StoredTokens>> {
@@ -130,7 +127,8 @@ impl Inner {
         let request = Request { operation, arguments: &arguments, bearer: None, key: Some(&key), deadline };
         let answer = match self.send(&request).await {
             Ok(answer) => answer,
-            Err(error) if REFUSALS.iter().any(|code| error.is(*code)) => return Ok(self.refused(&tokens, error).await),
+            // This alone ends the session. Everything else may pass, also a refusal of the application.
+            Err(error) if error.is(ErrorCode::InvalidRefreshToken) => return Ok(self.refused(&tokens, error).await),
             Err(error) => return Err(error),
         };
         let view: TokensView = read(answer.clone())?;

@@ -136,7 +136,13 @@ async fn a_refusal_signs_out_and_tells_it_once() {
 async fn any_other_failure_of_a_refresh_signs_nobody_out() {
     let (world, server) = (World::new(), Server::default());
     let client = world.signed_in(&server).await;
-    for refusal in [ErrorCode::RateLimited, ErrorCode::Internal, ErrorCode::TenantMismatch, ErrorCode::UntrustedHost] {
+    for refusal in [
+        ErrorCode::RateLimited,
+        ErrorCode::Internal,
+        ErrorCode::TenantMismatch,
+        ErrorCode::UntrustedHost,
+        ErrorCode::HookRefused,
+    ] {
         server.expire();
         (0..3).for_each(|_| server.next("refresh", Reply::refusal(refusal)));
         assert!(client.get_me().await.unwrap_err().is(refusal));
