@@ -28,7 +28,7 @@ pub(crate) struct Inner {
 }
 
 /// What one call does differently.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct CallOptions {
     /// The `Idempotency-Key`, where the caller repeats a call by itself. Calls that take one get one in any case.
@@ -171,6 +171,13 @@ impl Inner {
         if let Some(events) = &self.events {
             events.on_event(event);
         }
+    }
+}
+
+impl fmt::Debug for CallOptions {
+    /// Without the key, under which an answer is given again.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallOptions").field("timeout", &self.timeout).finish_non_exhaustive()
     }
 }
 

@@ -116,7 +116,7 @@ impl Inner {
         let key = match tokens.refresh_key.clone() {
             Some(key) => key,
             None => {
-                let key = idempotency_key(&*self.runtime)?;
+                let key = Secret::new(idempotency_key(&*self.runtime)?);
                 tokens.refresh_key = Some(key.clone());
                 self.storage.save(&tokens).await.map_err(Error::storage)?;
                 key
@@ -124,7 +124,7 @@ impl Inner {
         };
         let arguments = Map::from_iter([("refresh_token".to_owned(), tokens.refresh_token.expose().into())]);
         let operation = Operation::find("refresh")?;
-        let request = Request { operation, arguments: &arguments, bearer: None, key: Some(&key), deadline };
+        let request = Request { operation, arguments: &arguments, bearer: None, key: Some(key.expose()), deadline };
         let answer = match self.send(&request).await {
             Ok(answer) => answer,
             // This alone ends the session. Everything else may pass, also a refusal of the application.

@@ -22,7 +22,7 @@ pub struct StoredTokens {
     /// The `Idempotency-Key` of a refresh that was begun. It is kept before the refresh is sent, so that after a lost
     /// answer the same request can be repeated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub refresh_key: Option<String>,
+    pub refresh_key: Option<Secret>,
 }
 
 impl StoredTokens {

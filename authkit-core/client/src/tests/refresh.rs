@@ -73,7 +73,7 @@ async fn the_key_is_kept_before_it_is_sent() {
     assert!(tokio::time::timeout(Duration::from_secs(1), client.get_me()).await.is_err());
     let kept = storage.load().await.unwrap().unwrap();
     assert_eq!(kept.refresh_token.expose(), "refresh-1");
-    assert_eq!(server.keys("refresh"), [kept.refresh_key.unwrap()]);
+    assert_eq!(server.keys("refresh"), [kept.refresh_key.unwrap().expose()]);
 }
 
 #[tokio::test(start_paused = true)]

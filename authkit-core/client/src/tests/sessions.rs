@@ -1,5 +1,5 @@
 use super::{World, fake::*};
-use crate::{Client, Event, Pages, SignedIn, code};
+use crate::{CallOptions, Client, Event, Pages, SignedIn, code};
 use authkit_wire::{ErrorCode, MfaMethod, Secret};
 use futures_util::TryStreamExt;
 use serde_json::{Value, json};
@@ -196,9 +196,11 @@ async fn an_answer_of_another_shape_is_told_without_quoting_it() {
 async fn nothing_shows_a_secret() {
     let (world, server) = (World::new(), Server::default());
     let client = world.signed_in(&server).await.with_bearer(Secret::from("hidden-bearer"));
+    let mut kept = super::stored(1, 0);
+    kept.refresh_key = Some("hidden-key".into());
     let shown = format!(
-        "{client:?} {:?} {:?} {:?}",
-        super::stored(1, 0),
+        "{client:?} {kept:?} {:?} {:?} {:?}",
+        CallOptions::default().idempotency_key("hidden-key"),
         client.login("ada@example.com", "hidden-password").await,
         world.builder(&server)
     );
