@@ -59,6 +59,10 @@ impl Client {
         Builder::new()
     }
 
+    #[cfg_attr(
+        target_arch = "wasm32",
+        expect(clippy::arc_with_non_send_sync, reason = "there is one thread, and elsewhere it is both")
+    )]
     pub(crate) fn new(inner: Inner) -> Self {
         Self { inner: Arc::new(inner), bearer: None }
     }

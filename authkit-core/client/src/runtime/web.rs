@@ -2,6 +2,9 @@ use super::{Runtime, Task};
 use crate::Result;
 use std::time::Duration;
 
+/// Timers fire at once when they are set for longer than this, some 25 days.
+const LONGEST: Duration = Duration::from_millis(i32::MAX as u64);
+
 /// The timers and microtasks of a browser, a worker or Node.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct WebRuntime;
@@ -18,7 +21,7 @@ impl Runtime for WebRuntime {
     }
 
     async fn sleep(&self, time: Duration) {
-        gloo_timers::future::sleep(time).await;
+        gloo_timers::future::sleep(time.min(LONGEST)).await;
     }
 
     fn spawn(&self, task: Task) {
