@@ -7,8 +7,6 @@ pub(crate) struct BaseUrl {
     /// Scheme, host, port and prefix, without a slash at the end.
     text: String,
     #[cfg(not(target_arch = "wasm32"))]
-    secure: bool,
-    #[cfg(not(target_arch = "wasm32"))]
     loopback: bool,
 }
 
@@ -40,19 +38,12 @@ impl BaseUrl {
         Ok(Self {
             text: format!("{scheme}://{authority}{prefix}"),
             #[cfg(not(target_arch = "wasm32"))]
-            secure,
-            #[cfg(not(target_arch = "wasm32"))]
             loopback,
         })
     }
 
     pub(crate) fn join(&self, path_and_query: &str) -> String {
         format!("{}{path_and_query}", self.text)
-    }
-
-    #[cfg(not(target_arch = "wasm32"))]
-    pub(crate) const fn is_secure(&self) -> bool {
-        self.secure
     }
 
     #[cfg(not(target_arch = "wasm32"))]

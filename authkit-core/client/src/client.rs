@@ -148,11 +148,8 @@ impl Client {
                     request.operation.name
                 )));
             }
-            (Auth::Bearer, None) => inner.fresh_tokens().await?,
-            (Auth::Optional, None) => match inner.tokens().await? {
-                Some(tokens) => tokens,
-                None => return inner.send(request).await,
-            },
+            // Optional it is for signing out only, which has a way of its own.
+            (Auth::Bearer | Auth::Optional, None) => inner.fresh_tokens().await?,
         };
         match inner.send(&Request { bearer: Some(&tokens.access_token), ..*request }).await {
             Err(error) if refuses_token(&error) => match inner.renewed(&tokens).await? {

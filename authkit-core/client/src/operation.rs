@@ -100,6 +100,12 @@ mod tests {
     }
 
     #[test]
+    fn signing_out_alone_takes_a_token_if_there_is_one() {
+        let optional = Operation::all().iter().filter(|operation| operation.auth == Auth::Optional);
+        assert!(optional.map(|operation| operation.name).eq(["logout"]));
+    }
+
+    #[test]
     fn paths_name_their_parameters() {
         for operation in Operation::all() {
             for name in operation.path_params {

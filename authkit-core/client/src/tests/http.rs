@@ -154,6 +154,29 @@ async fn what_never_left_is_told_from_what_may_have_arrived() {
     }
 }
 
+/// Proxies are a setting of the whole process: the test runs itself again in one that has some.
+#[tokio::test]
+async fn what_stays_on_this_machine_goes_through_no_proxy() {
+    const NAME: &str = "tests::http::what_stays_on_this_machine_goes_through_no_proxy";
+    if let Ok(url) = std::env::var(NAME) {
+        assert_eq!(get(&url).await.unwrap().status, 200);
+        let far = HttpTransport::connect("http://id.example.com", true).unwrap();
+        let arguments = Map::new();
+        let answer = far.send(Call::new(Operation::find("getDiscovery").unwrap(), &arguments)).await.unwrap();
+        assert_eq!(answer.status, 203, "what goes elsewhere does");
+        return;
+    }
+    let server = Socket::with_body("200 OK", "", "{}").await;
+    let proxy = Socket::with_body("203 By Proxy", "", "{}").await;
+    let mut again = std::process::Command::new(std::env::current_exe().unwrap());
+    again.args(["--exact", NAME]).env(NAME, &server.url).env("http_proxy", &proxy.url).env_remove("no_proxy");
+    again.env_remove("NO_PROXY").env_remove("REQUEST_METHOD");
+    let ended = tokio::task::spawn_blocking(move || again.output().unwrap()).await.unwrap();
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stdout));
+    assert_eq!((server.requests().len(), proxy.requests().len()), (1, 1));
+    assert!(!proxy.requests()[0].contains("hidden-token"));
+}
+
 #[tokio::test]
 async fn https_is_spoken_where_it_is_said() {
     let socket = Socket::with_body("200 OK", "", "{}").await;

@@ -27,8 +27,6 @@ impl HttpTransport {
         let mut http = Client::builder()
             .user_agent(concat!("authkit-client/", env!("CARGO_PKG_VERSION")))
             .redirect(Policy::none())
-            .referer(false)
-            .https_only(base.is_secure())
             .connect_timeout(CONNECT);
         // What stays on this machine needs no proxy, which would read it.
         if base.is_loopback() {
