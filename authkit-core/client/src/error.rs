@@ -17,8 +17,6 @@ pub mod code {
     pub const TIMEOUT: &str = "client.timeout";
     /// Nobody is signed in, or somebody else than when the call began.
     pub const SIGNED_OUT: &str = "client.signed_out";
-    /// The caller gave the call up.
-    pub const CANCELLED: &str = "client.cancelled";
     /// The tokens could not be read or kept.
     pub const STORAGE: &str = "client.storage";
     /// An argument or a setting cannot be used.
@@ -71,12 +69,6 @@ impl Error {
     #[must_use]
     pub fn invalid_argument(message: impl Into<String>) -> Self {
         Self::new(code::INVALID_ARGUMENT, message)
-    }
-
-    /// The end of a call that its caller gave up, for bindings whose promises can be cancelled.
-    #[must_use]
-    pub fn cancelled() -> Self {
-        Self::new(code::CANCELLED, "The call was cancelled. What it asked for may have been done.")
     }
 
     pub(crate) fn signed_out() -> Self {

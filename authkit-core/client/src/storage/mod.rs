@@ -33,25 +33,19 @@ pub trait TokenStorage: Sendable {
 
     /// Locks the storage against its other clients; `None` while one of them has it.
     async fn try_lock(&self) -> Result<Option<StorageLock>, StorageError> {
-        Ok(Some(StorageLock::none()))
+        Ok(Some(StorageLock::new(())))
     }
 }
 
 /// Releases a storage when it is dropped.
 pub struct StorageLock {
-    _guard: Option<Box<dyn Sendable>>,
+    _guard: Box<dyn Sendable>,
 }
 
 impl StorageLock {
     /// A lock that is released when `guard` is dropped.
     pub fn new(guard: impl Sendable + 'static) -> Self {
-        Self { _guard: Some(Box::new(guard)) }
-    }
-
-    /// The lock of a storage that needs none.
-    #[must_use]
-    pub const fn none() -> Self {
-        Self { _guard: None }
+        Self { _guard: Box::new(guard) }
     }
 }
 
