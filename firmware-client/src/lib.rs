@@ -12,6 +12,8 @@ mod machine;
 mod plain;
 mod ports;
 mod record;
+#[cfg(feature = "embedded-tls")]
+mod records;
 mod server;
 mod text;
 #[cfg(feature = "embedded-tls")]

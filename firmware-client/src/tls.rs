@@ -1,7 +1,10 @@
 //! TLS 1.3 by `embedded-tls`, without a heap. There is no way to leave the verification out.
 
-use crate::ports::{Connect, ConnectError, Dial, Endpoint, Random, SecureTransport};
-use embedded_io_async::{ErrorType, Read, Write};
+use crate::{
+    ports::{Connect, ConnectError, Dial, Endpoint, Random, SecureTransport},
+    records::Records,
+};
+use embedded_io_async::{ErrorKind, ErrorType, Read, Write};
 use embedded_tls::{
     Aes128GcmSha256, Certificate, CertificateEntryRef, CertificateRef, CertificateVerifyRef, CryptoProvider,
     CryptoRngCore, NoClock, Sha256, TlsConfig, TlsConnection, TlsContext, TlsError, TlsVerifier, pki::CertVerifier,
@@ -62,8 +65,9 @@ impl<D: Dial, R: Random> Connect for Tls<'_, D, R> {
         let verifier = Verifier::new(self.authority, endpoint.now);
         let mut provider = Provider { random: ChaCha20Rng::from_seed(*seed), verifier };
         let config = TlsConfig::new().with_server_name(endpoint.host);
-        let mut connection = TlsConnection::new(socket, self.read, self.write);
+        let mut connection = TlsConnection::new(Records::new(socket), self.read, self.write);
         connection.open(TlsContext::new(&config, &mut provider)).await.map_err(|error| match error {
+            TlsError::Io(ErrorKind::InvalidData) => ConnectError::Untrusted,
             TlsError::Io(_) | TlsError::ConnectionClosed | TlsError::MissingHandshake => ConnectError::Unreachable,
             _ => ConnectError::Untrusted,
         })?;
@@ -76,7 +80,7 @@ impl<D: Dial, R: Random> Connect for Tls<'_, D, R> {
 }
 
 /// An open connection to a server that proved its name.
-pub struct TlsStream<'a, T: Read + Write>(TlsConnection<'a, T, Suite>);
+pub struct TlsStream<'a, T: Read + Write>(TlsConnection<'a, Records<T>, Suite>);
 
 impl<T: Read + Write> ErrorType for TlsStream<'_, T> {
     type Error = TlsError;

@@ -40,6 +40,11 @@ fn authority() -> Issuer {
 
 /// A server with this chain, which answers what it hears once.
 fn serve(chain: Vec<CertificateDer<'static>>, key: &KeyPair) -> u16 {
+    serve_with(chain, key, b"")
+}
+
+/// As if somebody on the way put these bytes in after the handshake.
+fn serve_with(chain: Vec<CertificateDer<'static>>, key: &KeyPair, between: &'static [u8]) -> u16 {
     let key = PrivatePkcs8KeyDer::from(key.serialize_der()).into();
     let config = ServerConfig::builder_with_protocol_versions(&[&TLS13]).with_no_client_auth();
     let config = Arc::new(config.with_single_cert(chain, key).unwrap());
@@ -50,13 +55,14 @@ fn serve(chain: Vec<CertificateDer<'static>>, key: &KeyPair) -> u16 {
         let mut stream = StreamOwned::new(ServerConnection::new(config).unwrap(), socket);
         let mut heard = [0; 64];
         if let Ok(count) = stream.read(&mut heard) {
+            stream.sock.write_all(between).unwrap();
             let _ = stream.write_all(&heard[..count]);
         }
     });
     port
 }
 
-/// Says something to the server at `port` as `localhost`.
+/// Says something to the server at `port` as `localhost`. Nothing, where no whole answer comes.
 fn talk(authority: &Issuer, port: u16, now: Option<u64>) -> Result<Vec<u8>, ConnectError> {
     let (mut read, mut write) = (vec![0; READ_BUFFER], vec![0; WRITE_BUFFER]);
     let mut tls = Tls::new(Tcp, HostRandom, authority.der(), &mut read, &mut write);
@@ -66,8 +72,7 @@ fn talk(authority: &Issuer, port: u16, now: Option<u64>) -> Result<Vec<u8>, Conn
         stream.write_all(b"hello").await.unwrap();
         stream.flush().await.unwrap();
         let mut answer = vec![0; 5];
-        stream.read_exact(&mut answer).await.unwrap();
-        Ok(answer)
+        Ok(stream.read_exact(&mut answer).await.map_or(Vec::new(), |()| answer))
     })
 }
 
@@ -79,6 +84,15 @@ fn a_server_of_the_authority_is_talked_to() {
         let port = serve(vec![leaf.der().clone()], &own);
         assert_eq!(talk(&authority, port, now), Ok(b"hello".to_vec()));
     }
+}
+
+/// A message that belongs into the handshake: encrypted extensions, none. It needs no key.
+#[test]
+fn a_record_in_the_clear_after_the_handshake_ends_the_connection_and_not_the_device() {
+    let (authority, own) = (authority(), key());
+    let leaf = params(&["localhost"]).signed_by(&own, &authority).unwrap();
+    let port = serve_with(vec![leaf.der().clone()], &own, &[22, 3, 3, 0, 6, 8, 0, 0, 2, 0, 0]);
+    assert_eq!(talk(&authority, port, Some(NOW)), Ok(Vec::new()));
 }
 
 #[test]
