@@ -331,7 +331,11 @@ impl<'b, C: Connect, S: Storage, K: Clock, R: Random> Client<'b, C, S, K, R> {
                         if let Step::Prove(_) = step {
                             machine.forget_challenge();
                         }
-                        return Err(error);
+                        return Err(match (step, error) {
+                            // No larger buffer makes this an answer of the protocol.
+                            (Step::Challenge(_) | Step::Prove(_), Error::TooLarge) => Error::Protocol("the length"),
+                            (_, error) => error,
+                        });
                     }
                 };
                 if step == Step::Ready {

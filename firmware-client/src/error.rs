@@ -48,13 +48,16 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether the same call may succeed later without anybody doing anything.
+    /// Whether the same call may succeed later without anybody doing anything to the device. So it is of everything that
+    /// the other end causes alone, also where it could not prove itself: whoever is on the way may do that, and goes away
+    /// again, and a server is mended without its devices. They wait, and ask again.
     #[must_use]
     pub const fn retryable(self) -> bool {
         match self {
-            Self::Network | Self::Timeout | Self::Busy { .. } | Self::Random => true,
-            Self::Status(status) => status >= 500 || status == 408,
-            _ => false,
+            Self::Network | Self::Timeout | Self::Busy { .. } | Self::Status(_) | Self::Random => true,
+            Self::Untrusted | Self::WrongServer | Self::BadSignature | Self::Protocol(_) => true,
+            Self::Unclaimed | Self::AlreadyClaimed | Self::ClaimRefused | Self::Refused => false,
+            Self::Insecure | Self::TooLarge | Self::Argument(_) | Self::Storage => false,
         }
     }
 
@@ -113,5 +116,30 @@ impl From<StorageError> for Error {
 impl From<RandomError> for Error {
     fn from(_: RandomError) -> Self {
         Self::Random
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_somebody_else_does_ends_a_device() {
+        for error in [
+            Error::Untrusted,
+            Error::WrongServer,
+            Error::BadSignature,
+            Error::Protocol("the challenge"),
+            Error::Network,
+            Error::Timeout,
+            Error::Busy { retry_after: None },
+            Error::Status(404),
+            Error::Status(500),
+        ] {
+            assert!(error.retryable(), "{error}");
+        }
+        for error in [Error::ClaimRefused, Error::Refused, Error::Insecure, Error::TooLarge, Error::Storage] {
+            assert!(!error.retryable(), "{error}");
+        }
     }
 }

@@ -68,7 +68,10 @@ impl<D: Dial, R: Random> Connect for Tls<'_, D, R> {
         let mut connection = TlsConnection::new(Records::new(socket), self.read, self.write);
         connection.open(TlsContext::new(&config, &mut provider)).await.map_err(|error| match error {
             TlsError::Io(ErrorKind::InvalidData) => ConnectError::Untrusted,
-            TlsError::Io(_) | TlsError::ConnectionClosed | TlsError::MissingHandshake => ConnectError::Unreachable,
+            // `IoError` is the end of the stream.
+            TlsError::Io(_) | TlsError::IoError | TlsError::ConnectionClosed | TlsError::MissingHandshake => {
+                ConnectError::Unreachable
+            }
             _ => ConnectError::Untrusted,
         })?;
         // `embedded-tls` takes a handshake without a certificate for a good one.

@@ -248,6 +248,7 @@ fn answers_that_are_not_what_they_should_be_change_nothing() {
         (CHALLENGE, json("{}")),
         (CHALLENGE, json("[")),
         (CHALLENGE, b"HTTP/1.1 200 X\r\n\r\n".to_vec()),
+        (CHALLENGE, json(&" ".repeat(MIN_BUFFER))),
         (TOKEN, token(&format!("{id},\"access_token\":\"a\",\"token_type\":\"Bearer\""))),
         (TOKEN, token(&format!("{id},\"access_token\":\"a\",\"token_type\":\"DPoP\",\"expires_in\":600"))),
         (TOKEN, token(&format!("{id},\"access_token\":\"a b\",\"token_type\":\"Bearer\",\"expires_in\":600"))),

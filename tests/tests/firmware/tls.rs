@@ -96,6 +96,31 @@ fn a_record_in_the_clear_after_the_handshake_ends_the_connection_and_not_the_dev
 }
 
 #[test]
+fn a_connection_that_ends_in_the_handshake_is_a_network_that_failed() {
+    let authority = authority();
+    // Nothing, a part of a record's header, a part of its body.
+    for begun in [&[][..], &[22, 3], &[22, 3, 3, 0, 90, 2]] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        std::thread::spawn(move || {
+            let (mut socket, _) = listener.accept().unwrap();
+            let _ = socket.read(&mut [0; 1024]).unwrap();
+            socket.write_all(begun).unwrap();
+        });
+        assert_eq!(talk(&authority, port, Some(NOW)), Err(ConnectError::Unreachable), "{begun:?}");
+    }
+}
+
+/// A message that belongs into the handshake: encrypted extensions, none. It needs no key.
+#[test]
+fn a_record_in_the_clear_after_the_handshake_ends_the_connection_and_not_the_device() {
+    let (authority, own) = (authority(), key());
+    let leaf = params(&["localhost"]).signed_by(&own, &authority).unwrap();
+    let port = serve_with(vec![leaf.der().clone()], &own, &[22, 3, 3, 0, 6, 8, 0, 0, 2, 0, 0]);
+    assert_eq!(talk(&authority, port, Some(NOW)), Ok(Vec::new()));
+}
+
+#[test]
 fn another_authority_and_another_name_are_refused() {
     let (ours, own) = (authority(), key());
     let foreign = params(&["localhost"]).signed_by(&own, &authority()).unwrap();
