@@ -6,7 +6,7 @@ use crate::{
     json::{Put, Value},
     keys::KeyKind,
     machine::{HELD, Machine, Step},
-    ports::{Clock, Connect, Endpoint, Random, Storage},
+    ports::{Clock, Connect, ConnectError, Endpoint, Random, Storage},
     record::State,
     server::Invitation,
     vault::Vault,
@@ -294,7 +294,11 @@ impl<'b, C: Connect, S: Storage, K: Clock, R: Random> Client<'b, C, S, K, R> {
             let server = machine.bound()?.server.clone();
             let now = machine.now(clock.uptime());
             let endpoint = Endpoint { host: server.host(), port: server.port(), secure: server.secure(), now };
-            let mut connection = within(clock, settings.timeout, connect.connect(&endpoint)).await??;
+            let connected = within(clock, settings.timeout, connect.connect(&endpoint)).await?;
+            if let Err(ConnectError::Untrusted) = connected {
+                machine.forget_time();
+            }
+            let mut connection = connected?;
             loop {
                 let step = machine.step(clock.uptime())?;
                 match step {

@@ -167,6 +167,12 @@ impl<'b> Machine<'b> {
         self.refusals = 0;
     }
 
+    /// The time that was believed may be what makes a good certificate look bad: the server's clock may have been wrong when
+    /// it signed. It is learnt anew.
+    pub(crate) fn forget_time(&mut self) {
+        self.belief = None;
+    }
+
     /// The token that a call was refused with does not count any more.
     pub(crate) fn forget_token(&mut self) {
         self.token.text.clear();
@@ -187,6 +193,10 @@ impl<'b> Machine<'b> {
             State::Claiming => Purpose::Claim,
             State::Claimed(_) => Purpose::Token,
         };
+        // Both are secrets, and secrets go only where the date is known.
+        if self.belief.is_none() {
+            return Ok(Step::Challenge(purpose));
+        }
         if !self.token.text.is_empty() && uptime < self.token.until {
             return Ok(Step::Ready);
         }

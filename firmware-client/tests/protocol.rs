@@ -303,6 +303,33 @@ fn the_tenant_of_the_code_goes_with_every_request_also_after_a_restart() {
 }
 
 #[test]
+fn a_wrong_time_that_the_server_signed_does_not_lock_the_device_out() {
+    let world = World::new();
+    let right = world.borrow().server.time;
+    world.borrow_mut().valid = right - 86_400..=right + 86_400;
+    world.borrow_mut().server.time = right + 40 * 365 * 86_400;
+    let mut buffer = [0; MIN_BUFFER];
+    let mut client = start(&world, &mut buffer).unwrap();
+    assert_eq!(run(client.claim(&invitation(&world))), Err(Error::Untrusted));
+    assert_eq!(client.now(), None);
+    world.borrow_mut().server.time = right;
+    run(client.resume()).unwrap();
+    let sent = world.borrow().sent.clone();
+    assert_eq!(sent, [(CHALLENGE, false), (CHALLENGE, false), (CLAIM, true)].map(|(path, on)| (path.to_owned(), on)));
+
+    // The same when a device has lived for long: what was believed wrongly costs one call.
+    world.borrow_mut().uptime += 600_000;
+    world.borrow_mut().server.time = 1;
+    assert_eq!(beat(&mut client), Ok(60_000), "the connection was open before");
+    world.borrow_mut().sent.clear();
+    world.borrow_mut().server.time = right;
+    assert_eq!(beat(&mut client), Err(Error::Untrusted));
+    assert_eq!(beat(&mut client), Ok(60_000));
+    let sent = world.borrow().sent.clone();
+    assert_eq!(sent, [(CHALLENGE, false), (BEAT, true)].map(|(path, on)| (path.to_owned(), on)));
+}
+
+#[test]
 fn what_the_connector_says_is_passed_on() {
     for (said, error) in [
         (ConnectError::Unreachable, Error::Network),

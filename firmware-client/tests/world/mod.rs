@@ -13,6 +13,7 @@ use server::Server;
 use std::{
     cell::RefCell,
     future::Future,
+    ops::RangeInclusive,
     pin::pin,
     rc::Rc,
     task::{Context, Poll, Waker},
@@ -51,6 +52,8 @@ pub struct World {
     pub generator_fails: bool,
     pub flash_fails: bool,
     pub connects: Result<(), ConnectError>,
+    /// When the server's certificate counts.
+    pub valid: RangeInclusive<u64>,
 }
 
 pub type Shared = Rc<RefCell<World>>;
@@ -71,6 +74,7 @@ impl World {
             generator_fails: false,
             flash_fails: false,
             connects: Ok(()),
+            valid: 0..=u64::MAX,
         }))
     }
 
@@ -213,6 +217,9 @@ impl Connect for Net {
         world.connects?;
         if !world.lives() {
             return Err(ConnectError::Unreachable);
+        }
+        if endpoint.now.is_some_and(|now| !world.valid.contains(&now)) {
+            return Err(ConnectError::Untrusted);
         }
         let dated = endpoint.now.is_some();
         Ok(Wire { world: self.0.clone(), dated, request: Vec::new(), answer: Vec::new(), silent: false })
