@@ -149,7 +149,7 @@ impl<'b> Machine<'b> {
         Ok(())
     }
 
-    /// Forgets everything but the time.
+    /// Forgets everything.
     pub(crate) fn reset(&mut self) {
         self.replace(Record::Empty);
     }
@@ -157,6 +157,8 @@ impl<'b> Machine<'b> {
     fn replace(&mut self, record: Record) {
         self.record = record;
         self.unsaved = true;
+        // One server's time is not believed for another.
+        self.forget_time();
         self.forget_challenge();
         self.forget_token();
         self.refusals = 0;

@@ -3,10 +3,10 @@
 
 mod world;
 
-use authkit_firmware_client::{ConnectError, Error, Health, Heartbeat, Invitation, MIN_BUFFER, Server, State};
+use authkit_firmware_client::{ConnectError, Error, Health, Heartbeat, Invitation, MIN_BUFFER, Server, Settings, State};
 use world::{
     Device, Fault, Shared, World, invitation, run,
-    server::{CODE, Forgery},
+    server::{self, CODE, Forgery},
     start,
 };
 
@@ -125,6 +125,27 @@ fn a_reset_device_is_claimed_with_another_key() {
     run(client.claim(&invitation(&world))).unwrap();
     assert_eq!(world.borrow().server.devices.len(), 2);
     assert_eq!(world.borrow().server.keys_seen.len(), 2);
+}
+
+#[test]
+fn the_time_of_one_server_is_not_believed_for_another() {
+    for claimed_before in [true, false] {
+        let world = World::new();
+        let mut buffer = [0; MIN_BUFFER];
+        let mut client = start(&world, &mut buffer).unwrap();
+        world.borrow_mut().server.code_counts = claimed_before;
+        assert_eq!(run(client.claim(&invitation(&world))).is_ok(), claimed_before);
+        assert!(client.now().is_some());
+        if claimed_before {
+            run(client.reset()).unwrap();
+        }
+        world.borrow_mut().server = server::Server::new(2);
+        world.borrow_mut().server.host = "other.example.com";
+        world.borrow_mut().sent.clear();
+        run(client.claim(&invitation(&world))).unwrap();
+        let sent = world.borrow().sent.clone();
+        assert_eq!(sent, [(CHALLENGE, false), (CLAIM, true)].map(|(path, on)| (path.to_owned(), on)));
+    }
 }
 
 #[test]

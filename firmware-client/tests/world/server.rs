@@ -28,6 +28,7 @@ pub enum Forgery {
 }
 
 pub struct Server {
+    pub host: &'static str,
     key: SigningKey,
     pub time: u64,
     pub code: String,
@@ -50,6 +51,7 @@ pub struct Server {
 impl Server {
     pub fn new(seed: u8) -> Self {
         Self {
+            host: "id.example.com",
             key: SigningKey::from_bytes(&[seed; 32]),
             time: 1_795_000_000,
             code: CODE.to_owned(),
@@ -71,7 +73,7 @@ impl Server {
     pub fn uri(&self) -> String {
         let key = Base64::encode_string(self.key.verifying_key().as_bytes());
         let tenant = self.tenant.as_ref().map(|tenant| format!("&tenant={tenant}")).unwrap_or_default();
-        format!("authkit:claim?server=https%3A%2F%2Fid.example.com&code={}&key={key}{tenant}", self.code)
+        format!("authkit:claim?server=https%3A%2F%2F{}&code={}&key={key}{tenant}", self.host, self.code)
     }
 
     /// All tokens stop counting.
@@ -95,7 +97,7 @@ impl Server {
         let headers: HashMap<String, &str> =
             lines.map(|line| line.split_once(": ").unwrap()).map(|(n, v)| (n.to_ascii_lowercase(), v)).collect();
         self.headers.push(head.to_owned());
-        assert_eq!(headers["host"], "id.example.com");
+        assert_eq!(headers["host"], self.host);
         assert_eq!(headers.get("x-authkit-tenant").map(|t| (*t).to_owned()), self.tenant);
         if let Some(length) = headers.get("content-length") {
             assert_eq!(length.parse(), Ok(body.len()));
