@@ -45,11 +45,14 @@ pub struct Settings<'a> {
     pub version: Option<&'a str>,
     /// Milliseconds in which one connection must be opened, and one request answered.
     pub timeout: u64,
+    /// Seconds since 1970 when this firmware was built: no time before it is believed, whoever signed it. Without it a
+    /// certificate that is long out of date, whose key became known since, counts where the code was typed.
+    pub not_before: u64,
 }
 
 impl Default for Settings<'_> {
     fn default() -> Self {
-        Self { key: KeyKind::default(), name: None, version: None, timeout: 20_000 }
+        Self { key: KeyKind::default(), name: None, version: None, timeout: 20_000, not_before: 0 }
     }
 }
 
@@ -350,7 +353,9 @@ impl<'b, C: Connect, S: Storage, K: Clock, R: Random> Client<'b, C, S, K, R> {
                     if core::mem::replace(&mut renewed, true) {
                         return Err(Error::Status(401));
                     }
-                } else if let Some(time) = machine.read(step, (sent, clock.uptime()), &place.answer(buffer))? {
+                } else if let Some(time) =
+                    machine.read(step, settings, (sent, clock.uptime()), &place.answer(buffer))?
+                {
                     clock.set(time);
                 }
                 if place.closing {

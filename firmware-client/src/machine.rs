@@ -60,6 +60,8 @@ struct Challenge<'b> {
     text: Held<'b>,
     purpose: Purpose,
     until: u64,
+    /// Who signed it: the key that is kept, or of whom it is not known yet whether it is to be kept.
+    server_key: [u8; SERVER_KEY],
 }
 
 struct Token<'b> {
@@ -85,7 +87,12 @@ impl<'b> Machine<'b> {
             unsaved: false,
             belief: None,
             nonce: [0; NONCE],
-            challenge: Challenge { text: Held::new(challenge), purpose: Purpose::Claim, until: 0 },
+            challenge: Challenge {
+                text: Held::new(challenge),
+                purpose: Purpose::Claim,
+                until: 0,
+                server_key: [0; SERVER_KEY],
+            },
             token: Token { text: Held::new(token), until: 0 },
             refusals: 0,
         }
@@ -131,19 +138,21 @@ impl<'b> Machine<'b> {
         let key = match &self.record {
             Record::Bound(Bound { stage: Stage::Claimed(_), .. }) => return Err(Error::AlreadyClaimed),
             // The server makes one device of one code and one key, however often it is asked.
-            Record::Bound(bound) if continues(bound, invitation) => bound.key.clone(),
+            Record::Bound(bound) if continues(bound, invitation) => {
+                // Nothing new, unless what was typed is now scanned.
+                if invitation.server_key.is_none() || invitation.server_key == bound.server_key {
+                    return Ok(());
+                }
+                bound.key.clone()
+            }
             // A key that another code may have made a device of is not used again.
             _ => DeviceKey::generate(settings.key, random)?,
-        };
-        let known = match &self.record {
-            Record::Bound(bound) if continues(bound, invitation) => bound.server_key,
-            _ => None,
         };
         self.replace(Record::Bound(Bound {
             server: invitation.server.clone(),
             tenant: invitation.tenant,
             key,
-            server_key: invitation.server_key.or(known),
+            server_key: invitation.server_key,
             stage: Stage::Claiming(invitation.code),
         }));
         Ok(())
@@ -278,7 +287,6 @@ impl<'b> Machine<'b> {
         let bound = self.bound()?;
         let nothing = Error::Protocol("nothing to prove");
         let challenge = self.challenge.text.as_str();
-        let server_key = bound.server_key.as_ref().ok_or(nothing)?;
         let mut id = [0; MAX_SUBJECT];
         let subject = match &bound.stage {
             Stage::Claiming(code) => code.as_str(),
@@ -289,7 +297,7 @@ impl<'b> Machine<'b> {
             }
         };
         let mut message = [0; MAX_MESSAGE];
-        let proof = Proof { purpose, server_key, subject, challenge };
+        let proof = Proof { purpose, server_key: &self.challenge.server_key, subject, challenge };
         let length = proof.write(&mut message).map_err(|_| Error::TooLarge)?;
         Ok((challenge, bound.key.sign(&message[..length])?))
     }
@@ -298,6 +306,7 @@ impl<'b> Machine<'b> {
     pub(crate) fn read(
         &mut self,
         step: Step,
+        settings: &Settings<'_>,
         (sent, received): (u64, u64),
         answer: &crate::client::Answer<'_>,
     ) -> Result<Option<u64>, Error> {
@@ -306,7 +315,7 @@ impl<'b> Machine<'b> {
                 if answer.status != 200 {
                     return Err(answer.error());
                 }
-                self.read_challenge(purpose, (sent, received), answer.json()?).map(Some)
+                self.read_challenge(purpose, settings.not_before, (sent, received), answer.json()?).map(Some)
             }
             Step::Prove(purpose) => {
                 // Used, whatever the answer is.
@@ -325,6 +334,7 @@ impl<'b> Machine<'b> {
     fn read_challenge(
         &mut self,
         purpose: Purpose,
+        not_before: u64,
         (sent, received): (u64, u64),
         body: Value<'_>,
     ) -> Result<u64, Error> {
@@ -346,16 +356,16 @@ impl<'b> Machine<'b> {
         if !verify(&server_key, &message[..length], &signature) {
             return Err(Error::BadSignature);
         }
-        // Nothing is believed before this line.
-        if let (None, Record::Bound(bound)) = (pinned, &mut self.record) {
-            bound.server_key = Some(server_key);
-            self.unsaved = true;
+        if server_time < not_before {
+            return Err(Error::Protocol("a time before the firmware's own"));
         }
+        // Nothing is believed before this line.
         self.belief = Some(Belief { server_time, at: received });
         if !self.challenge.text.set(challenge) {
             return Err(Error::Protocol("the challenge"));
         }
         self.challenge.purpose = purpose;
+        self.challenge.server_key = server_key;
         self.challenge.until = sent + (CHALLENGE_SECONDS - CHALLENGE_MARGIN) * 1_000;
         Ok(server_time)
     }
@@ -380,6 +390,9 @@ impl<'b> Machine<'b> {
             match bound.stage {
                 Stage::Claiming(_) => {
                     bound.stage = Stage::Claimed(id);
+                    // A key of the first contact is kept no sooner: only a connection whose certificate was judged by
+                    // its date has shown whose key it is.
+                    bound.server_key = Some(self.challenge.server_key);
                     self.unsaved = true;
                 }
                 Stage::Claimed(own) if own != id => return Err(Error::Protocol("another device's token")),

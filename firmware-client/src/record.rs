@@ -46,7 +46,7 @@ pub(crate) struct Bound {
     /// Where the tenant has no host of its own.
     pub(crate) tenant: Option<TenantId>,
     pub(crate) key: DeviceKey,
-    /// From the QR code, or from the first contact.
+    /// From the QR code, or from the server that took the claim.
     pub(crate) server_key: Option<[u8; SERVER_KEY]>,
     pub(crate) stage: Stage,
 }

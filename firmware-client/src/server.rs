@@ -107,7 +107,9 @@ pub struct Invitation {
 }
 
 impl Invitation {
-    /// From a code that a person typed. The server's key is kept from the first contact, which its certificate proves.
+    /// From a code that a person typed. The server's key is kept once it takes the claim. Whose key that is its certificate
+    /// proves by a date that the same server signs, so whoever has the key of an old certificate passes: only a QR code
+    /// protects against that, or in part [`Settings::not_before`](crate::Settings::not_before).
     #[must_use]
     pub fn new(server: Server, code: ClaimCode) -> Self {
         Self { server, tenant: None, code, server_key: None }

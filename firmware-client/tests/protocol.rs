@@ -3,7 +3,9 @@
 
 mod world;
 
-use authkit_firmware_client::{ConnectError, Error, Health, Heartbeat, Invitation, MIN_BUFFER, Server, Settings, State};
+use authkit_firmware_client::{
+    ConnectError, Error, Health, Heartbeat, Invitation, MIN_BUFFER, Server, Settings, State,
+};
 use world::{
     Device, Fault, Shared, World, invitation, run,
     server::{self, CODE, Forgery},
@@ -186,6 +188,58 @@ fn the_key_of_the_first_contact_is_kept_over_a_restart() {
     assert_eq!(beat(&mut client), Err(Error::WrongServer));
     world.borrow_mut().server.forgery = None;
     assert_eq!(beat(&mut client), Ok(60_000));
+}
+
+#[test]
+fn the_key_of_a_server_that_did_not_take_the_claim_is_not_kept() {
+    for restarted in [true, false] {
+        let world = World::new();
+        world.borrow_mut().server.forgery = Some(Forgery::Key);
+        world.borrow_mut().fault = Some((1, Fault::Request));
+        let mut buffer = [0; MIN_BUFFER];
+        let mut client = start(&world, &mut buffer).unwrap();
+        assert_eq!(run(client.claim(&typed())), Err(Error::Network));
+        assert_eq!(world.borrow().paths(), [CHALLENGE, CLAIM]);
+        world.borrow_mut().server.forgery = None;
+        if restarted {
+            drop(client);
+            client = start(&world, &mut buffer).unwrap();
+        }
+        run(client.resume()).unwrap();
+        assert_eq!(beat(&mut client), Ok(60_000), "{restarted}");
+    }
+}
+
+#[test]
+fn a_claim_that_goes_on_writes_nothing_and_keeps_the_key_that_was_scanned() {
+    let world = World::new();
+    world.borrow_mut().connects = Err(ConnectError::Unreachable);
+    let mut buffer = [0; MIN_BUFFER];
+    let mut client = start(&world, &mut buffer).unwrap();
+    assert_eq!(run(client.claim(&invitation(&world))), Err(Error::Network));
+    let moments = world.borrow().moments;
+    assert_eq!(run(client.claim(&invitation(&world))), Err(Error::Network));
+    assert_eq!(run(client.claim(&typed())), Err(Error::Network));
+    assert_eq!(world.borrow().moments, moments, "flash wears out");
+    world.borrow_mut().connects = Ok(());
+    world.borrow_mut().server.forgery = Some(Forgery::Key);
+    assert_eq!(run(client.claim(&typed())), Err(Error::WrongServer));
+}
+
+#[test]
+fn no_time_before_the_firmwares_own_is_believed() {
+    let world = World::new();
+    let time = world.borrow().server.time;
+    for (not_before, believed) in [(time + 1, false), (time, true)] {
+        let mut buffer = [0; MIN_BUFFER];
+        let settings = Settings { not_before, ..Settings::default() };
+        let mut client = world::start_with(&world, settings, &mut buffer).unwrap();
+        world.borrow_mut().sent.clear();
+        assert_eq!(run(client.claim(&typed())).is_ok(), believed);
+        assert_eq!(client.now().is_some(), believed);
+        assert_eq!(world.borrow().date.is_some(), believed);
+        assert_eq!(world.borrow().paths().contains(&CLAIM), believed);
+    }
 }
 
 #[test]
@@ -387,7 +441,7 @@ fn nothing_is_left_in_the_buffer() {
 #[cfg(feature = "p256")]
 #[test]
 fn a_device_may_sign_on_p256() {
-    use authkit_firmware_client::{KeyKind, Settings};
+    use authkit_firmware_client::KeyKind;
     let world = World::new();
     let mut buffer = [0; MIN_BUFFER];
     let settings = || Settings { key: KeyKind::P256, ..Settings::default() };
