@@ -44,7 +44,8 @@ pub enum Slot {
 ///
 /// # Behavior
 /// - A write to one slot leaves the other as it is, also when the power fails in its middle.
-/// - After a failed or interrupted write the slot may hold anything.
+/// - After a failed or interrupted write the slot may hold anything. `read` gives that, or fails where it cannot be read
+///   (flash with error correction): the slot counts as empty then.
 /// - When `write` has returned, the record is there after a loss of power.
 /// - Who reads the flash chip reads the device's key: switch on its encryption where the hardware has it.
 #[expect(async_fn_in_trait, reason = "firmware runs on one core; its futures need not be `Send`")]
@@ -52,7 +53,7 @@ pub trait Storage {
     /// Reads the first `into.len()` bytes of the slot. A slot that was never written gives whatever is there.
     ///
     /// # Errors
-    /// [`StorageError`] when the medium fails.
+    /// [`StorageError`] when the medium fails. The client starts as long as one slot can be read.
     async fn read(&mut self, slot: Slot, into: &mut [u8]) -> Result<(), StorageError>;
 
     /// Erases the slot and writes `record` at its beginning.

@@ -143,13 +143,3 @@ fn a_reset_that_loses_power_leaves_the_device_or_nothing() {
     }
     assert_eq!(moments, 2 * 85);
 }
-
-#[test]
-fn flash_that_does_not_keep_what_is_written_is_noticed_before_anything_is_sent() {
-    let world = World::new();
-    world.borrow_mut().flash_fails = true;
-    let mut buffer = [0; MIN_BUFFER];
-    let mut client = start(&world, &mut buffer).unwrap();
-    assert_eq!(run(client.claim(&invitation(&world))), Err(Error::Storage));
-    assert_eq!(world.borrow().paths(), [""; 0]);
-}

@@ -22,6 +22,9 @@ use std::{
 /// Words in which this flash is written.
 const WORD: usize = 4;
 
+/// The power has failed: nothing that is done has any effect.
+const DARK: usize = usize::MAX;
+
 /// What may go wrong with one message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -50,7 +53,10 @@ pub struct World {
     pub fault: Option<(usize, Fault)>,
     pub random: u64,
     pub generator_fails: bool,
-    pub flash_fails: bool,
+    /// Slots that cannot be read, that refuse writes and stay as they are, and that do not keep what is written.
+    pub unreadable: [bool; 2],
+    pub locked: [bool; 2],
+    pub worn: [bool; 2],
     pub connects: Result<(), ConnectError>,
     /// When the server's certificate counts.
     pub valid: RangeInclusive<u64>,
@@ -72,7 +78,9 @@ impl World {
             fault: None,
             random: 1,
             generator_fails: false,
-            flash_fails: false,
+            unreadable: [false; 2],
+            locked: [false; 2],
+            worn: [false; 2],
             connects: Ok(()),
             valid: 0..=u64::MAX,
         }))
@@ -83,7 +91,11 @@ impl World {
         self.moments += 1;
         match &mut self.power {
             None => true,
-            Some(0) => false,
+            Some(0) => {
+                self.power = Some(DARK);
+                false
+            }
+            Some(DARK) => false,
             Some(left) => {
                 *left -= 1;
                 true
@@ -175,13 +187,20 @@ pub struct Flash(pub Shared);
 impl Storage for Flash {
     async fn read(&mut self, slot: Slot, into: &mut [u8]) -> Result<(), StorageError> {
         let world = self.0.borrow();
-        into.copy_from_slice(&world.slots[usize::from(slot == Slot::B)][..into.len()]);
+        let slot = usize::from(slot == Slot::B);
+        if world.unreadable[slot] {
+            return Err(StorageError);
+        }
+        into.copy_from_slice(&world.slots[slot][..into.len()]);
         Ok(())
     }
 
     async fn write(&mut self, slot: Slot, record: &[u8]) -> Result<(), StorageError> {
         let mut world = self.0.borrow_mut();
         let slot = usize::from(slot == Slot::B);
+        if world.locked[slot] || world.power == Some(DARK) {
+            return Err(StorageError);
+        }
         if !world.lives() {
             // An erasure that was not finished leaves anything.
             for byte in world.slots[slot].iter_mut().step_by(3) {
@@ -198,8 +217,8 @@ impl Storage for Flash {
             }
             world.slots[slot][at..at + word.len()].copy_from_slice(word);
         }
-        if world.flash_fails {
-            // Worn out, without a word about it.
+        if world.worn[slot] {
+            // Without a word about it.
             world.slots[slot][40] ^= 1;
         }
         Ok(())
