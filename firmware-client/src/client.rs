@@ -22,6 +22,9 @@ pub const MIN_BUFFER: usize = 4096;
 /// The most requests of one operation; an honest server needs five.
 const MAX_EXCHANGES: u8 = 10;
 
+/// The longest wait, in seconds, that a server is obeyed in: a mistake of its own should not silence its devices for ever.
+const LONGEST_WAIT: u32 = 86_400;
+
 /// What the client gets from the board.
 pub struct Ports<C, S, K, R> {
     /// Opens connections.
@@ -106,7 +109,7 @@ impl<'a> Answer<'a> {
     /// What a status that is no success means.
     pub(crate) fn error(&self) -> Error {
         match self.status {
-            429 | 503 => Error::Busy { retry_after: self.retry_after },
+            429 | 503 => Error::Busy { retry_after: self.retry_after.map(|seconds| seconds.min(LONGEST_WAIT)) },
             status => Error::Status(status),
         }
     }
@@ -213,7 +216,7 @@ impl<'b, C: Connect, S: Storage, K: Clock, R: Random> Client<'b, C, S, K, R> {
         }
     }
 
-    /// Says that the device is there. Milliseconds until the next one is due.
+    /// Says that the device is there. Milliseconds until the next one is due, a day at most.
     ///
     /// # Errors
     /// Those of every call.
@@ -225,7 +228,7 @@ impl<'b, C: Connect, S: Storage, K: Clock, R: Random> Client<'b, C, S, K, R> {
             return Err(answer.error());
         }
         let next = answer.json()?.required("next_in").and_then(Value::integer);
-        Ok(next.map_err(|_| Error::Protocol("the heartbeat"))?.saturating_mul(1_000))
+        Ok(next.map_err(|_| Error::Protocol("the heartbeat"))?.min(LONGEST_WAIT.into()) * 1_000)
     }
 
     /// Asks for a path as this device. Every answer is given as it is, but those that the client deals with: a token

@@ -30,7 +30,7 @@ pub enum Error {
     Timeout,
     /// The server asks to come back later.
     Busy {
-        /// After so many seconds, where it says.
+        /// After so many seconds, where it says: a day at most.
         retry_after: Option<u32>,
     },
     /// The server answered something else than success.

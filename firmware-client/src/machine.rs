@@ -36,6 +36,9 @@ const CHALLENGE_MARGIN: u64 = 10;
 /// A token is renewed so many seconds before its end at the latest.
 const TOKEN_MARGIN: u64 = 60;
 
+/// The end of the year 9999, beyond which no certificate can count (RFC 5280, section 4.1.2.5).
+const END_OF_TIME: u64 = 253_402_300_799;
+
 /// How often a proof may be refused before the device takes itself for refused: once may be a challenge that was late.
 const REFUSALS: u8 = 2;
 
@@ -124,7 +127,7 @@ impl<'b> Machine<'b> {
 
     /// Seconds since 1970 by what the server signed last.
     pub(crate) fn now(&self, uptime: u64) -> Option<u64> {
-        self.belief.map(|belief| belief.server_time + uptime.saturating_sub(belief.at) / 1_000)
+        self.belief.map(|belief| belief.server_time.saturating_add(uptime.saturating_sub(belief.at) / 1_000))
     }
 
     /// Begins a claim, or goes on with the same one.
@@ -356,8 +359,8 @@ impl<'b> Machine<'b> {
         if !verify(&server_key, &message[..length], &signature) {
             return Err(Error::BadSignature);
         }
-        if server_time < not_before {
-            return Err(Error::Protocol("a time before the firmware's own"));
+        if !(not_before..=END_OF_TIME).contains(&server_time) {
+            return Err(Error::Protocol("a time that cannot be"));
         }
         // Nothing is believed before this line.
         self.belief = Some(Belief { server_time, at: received });
@@ -444,4 +447,17 @@ fn put_key(put: &mut Put<'_>, key: &DeviceKey) -> Result<(), Error> {
 
 fn put_device(put: &mut Put<'_>, device: DeviceId) {
     put.text(",\"device_id\":\"").id(DeviceId::PREFIX, device.uuid().as_bytes()).text("\"");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_does_not_begin_anew_at_its_end() {
+        let mut held = [0; HELD];
+        let mut machine = Machine::new(Record::Empty, &mut held);
+        machine.belief = Some(Belief { server_time: u64::MAX - 1, at: 0 });
+        assert_eq!(machine.now(2_000), Some(u64::MAX));
+    }
 }

@@ -314,6 +314,32 @@ fn a_busy_server_says_when_to_come_back() {
 }
 
 #[test]
+fn no_server_silences_a_device_for_more_than_a_day() {
+    let world = World::new();
+    let mut buffer = [0; MIN_BUFFER];
+    let mut client = claimed(&world, &mut buffer);
+    let instead = |answer: &str| {
+        world.borrow_mut().server.instead.insert(BEAT.to_owned(), answer.as_bytes().to_vec());
+    };
+    instead("HTTP/1.1 200 X\r\nContent-Length: 32\r\n\r\n{\"next_in\":18446744073709551615}");
+    assert_eq!(beat(&mut client), Ok(86_400_000));
+    instead("HTTP/1.1 429 X\r\nRetry-After: 999999999\r\nContent-Length: 0\r\n\r\n");
+    assert_eq!(beat(&mut client), Err(Error::Busy { retry_after: Some(86_400) }));
+}
+
+#[test]
+fn no_time_after_the_last_one_of_certificates_is_believed() {
+    for (time, believed) in [(253_402_300_800, false), (u64::MAX, false), (253_402_300_799, true)] {
+        let world = World::new();
+        world.borrow_mut().server.time = time;
+        let mut buffer = [0; MIN_BUFFER];
+        let mut client = start(&world, &mut buffer).unwrap();
+        assert_eq!(run(client.claim(&invitation(&world))).is_ok(), believed, "{time}");
+        assert_eq!(client.now().is_some(), believed);
+    }
+}
+
+#[test]
 fn answers_that_are_not_what_they_should_be_change_nothing() {
     let json = |body: &str| format!("HTTP/1.1 200 X\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into_bytes();
     let token = |fields: &str| json(&format!("{{{fields}}}"));
