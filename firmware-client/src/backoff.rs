@@ -44,6 +44,12 @@ impl Backoff {
         }
     }
 
+    /// The largest limit, for what only a person can change: [`Error::Refused`].
+    #[must_use]
+    pub const fn longest(&self) -> u64 {
+        self.most
+    }
+
     /// Begins anew.
     pub fn succeeded(&mut self) {
         self.limit = self.base;
@@ -72,5 +78,6 @@ mod tests {
         assert_eq!(backoff.after(Error::Network, &mut Fixed(0x80)), 501);
         assert_eq!(backoff.after(Error::Network, &mut Fixed(0)), 0);
         assert_eq!(backoff.after(Error::Busy { retry_after: Some(7) }, &mut Fixed(0)), 7_000);
+        assert_eq!(backoff.longest(), 5_000);
     }
 }

@@ -249,14 +249,15 @@ impl<'b, C: Connect, S: Storage, K: Clock, R: Random> Client<'b, C, S, K, R> {
         self.call("POST", path, CallBody::Json(json)).await
     }
 
-    /// After [`Error::Refused`]: lets the next call ask the server again. An owner who was switched off may be on again;
-    /// a device that was revoked stays so.
+    /// After [`Error::Refused`]: lets the next call ask the server again. An owner or a tenant that was switched off may be
+    /// on again; a device that was revoked stays so.
     pub fn try_again(&mut self) {
         self.machine.try_again();
     }
 
-    /// Forgets the key, the server and the owner, in both slots of the storage. The server is not told: a device that
-    /// is given away is also revoked by its owner. When the power fails in its middle the device is reset or as it was.
+    /// Forgets the key, the server and the owner, in both slots of the storage, and is for when a person asks for it:
+    /// [`Error::Refused`] may pass. The server is not told: a device that is given away is also revoked by its owner. When
+    /// the power fails in its middle the device is reset or as it was.
     ///
     /// # Errors
     /// [`Error::Storage`]; then ask again.

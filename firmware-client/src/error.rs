@@ -13,8 +13,9 @@ pub enum Error {
     AlreadyClaimed,
     /// The server does not take the claim code: mistyped, expired, used by another device, or void. Ask for a new one.
     ClaimRefused,
-    /// The server no longer takes this device's proof: it was revoked, or its owner was switched off. Nothing is sent
-    /// any more until [`try_again`](crate::Client::try_again) or [`reset`](crate::Client::reset).
+    /// The server does not take this device's proof: it was revoked, or its owner or tenant is switched off and may be on
+    /// again later. Nothing is sent any more until [`try_again`](crate::Client::try_again), best after the longest wait,
+    /// or, by a person's wish, [`reset`](crate::Client::reset).
     Refused,
     /// The server's key is not the one that this device is bound to: another server, or somebody between.
     WrongServer,
@@ -77,7 +78,7 @@ impl fmt::Display for Error {
             Self::Unclaimed => "the device is not claimed: claim it with a code",
             Self::AlreadyClaimed => "the device is claimed already: reset it first",
             Self::ClaimRefused => "the claim code does not count: ask for a new one",
-            Self::Refused => "the server refuses this device: it was revoked, or its owner is not active",
+            Self::Refused => "the server refuses this device: it was revoked, or its owner or tenant is not active",
             Self::WrongServer => "the server's key is not the one this device is bound to",
             Self::BadSignature => "the server's signature does not count",
             Self::Untrusted => "the server could not prove its name: check its certificate and the pinned authority",

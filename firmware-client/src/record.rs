@@ -29,7 +29,7 @@ pub enum State {
     Claiming,
     /// Somebody's.
     Claimed(DeviceId),
-    /// The server refused this device's proof: it was revoked, or its owner was switched off.
+    /// The server refused this device's proof: it was revoked, or its owner or tenant is switched off.
     Refused(DeviceId),
 }
 

@@ -3,6 +3,7 @@
 
 use crate::{House, code};
 use authkit_tests::Database;
+use serde_json::json;
 use std::{
     path::{Path, PathBuf},
     process::Stdio,
@@ -105,11 +106,22 @@ async fn a_device_outlives_its_servers_restart_and_its_own_and_is_refused_once_r
     let device = owner.get(&path).await.expect(200);
     assert_eq!((&device["reported_status"], &device["status"]), (&"ok".into(), &"active".into()));
 
+    // Its owner is switched off and on again.
+    let administrator = house.server.as_ref().unwrap().administrator(&house.database).await;
+    let user = format!("/v1/admin/users/{}", owner.user_id());
+    administrator.post(&format!("{user}/deactivate"), json!({})).await.expect(200);
+    machine.says("refused").await;
+    administrator.post(&format!("{user}/activate"), json!({})).await.expect(200);
+    machine.says("beat ").await;
+
+    let mut owner = owner;
+    owner.sign_in("owner@example.com").await;
     assert_eq!(owner.delete(&path).await.status, 204);
     let revoked = Instant::now();
     machine.says("refused").await;
     assert!(revoked.elapsed() < Duration::from_secs(1), "{:?}", revoked.elapsed());
-    assert_eq!(machine.ended().await, Some(0));
+    machine.says("refused").await;
+    machine.cut().await;
 
     // It stays refused, and forgets its key when its maker wants that.
     let key = std::fs::read(&disk).unwrap()[12..44].to_vec();

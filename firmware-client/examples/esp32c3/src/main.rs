@@ -87,12 +87,11 @@ async fn main(spawner: Spawner) {
                 backoff.after(error, client.random())
             }
             Err(Error::Refused) => {
-                // Its owner revoked it: the key is worth nothing any more.
+                // Revoked, or its owner or tenant is switched off, and may be on again. A product resets itself when a
+                // person asks for it, with a button that is held for long.
                 println!("refused");
-                return match client.reset().await {
-                    Ok(()) => println!("reset"),
-                    Err(error) => println!("not reset: {error}"),
-                };
+                client.try_again();
+                backoff.longest()
             }
             Err(error) => return println!("stopped: {error}"),
         };

@@ -1,5 +1,5 @@
 //! A whole device for `qemu-system-riscv32 -machine virt`: it claims itself, beats, waits out a server that is away, and
-//! ends when it is refused. README.md says how it is started.
+//! asks again now and then when it is refused. README.md says how it is started.
 #![no_std]
 #![no_main]
 
@@ -25,7 +25,7 @@ struct Options<'a> {
     every: Option<u64>,
     /// It ends after so many.
     beats: u64,
-    /// It forgets its key once it is refused.
+    /// Somebody asks for it to be reset: it forgets its key once it is refused, and ends.
     reset: bool,
 }
 
@@ -124,8 +124,11 @@ async fn live(options: &Options<'_>) -> Result<(), Failure> {
                 if options.reset {
                     client.reset().await?;
                     println!("reset");
+                    return Ok(());
                 }
-                return Ok(());
+                // Its owner may be switched off, and on again.
+                client.try_again();
+                backoff.longest()
             }
             Err(error) => return Err(error.into()),
         };
