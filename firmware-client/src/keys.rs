@@ -121,3 +121,26 @@ pub(crate) fn verify(server_key: &[u8; SERVER_KEY], message: &[u8], signature: &
     VerifyingKey::from_bytes(server_key)
         .is_ok_and(|key| key.verify_strict(message, &Signature::from_bytes(signature)).is_ok())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ports::RandomError;
+
+    /// Gives the same byte for ever.
+    struct Stuck(u8);
+
+    impl Random for Stuck {
+        fn fill(&mut self, bytes: &mut [u8]) -> Result<(), RandomError> {
+            bytes.fill(self.0);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_generator_that_is_stuck_gives_no_key() {
+        for byte in [0, 0xff, 0x5a] {
+            assert_eq!(DeviceKey::generate(KeyKind::default(), &mut Stuck(byte)).err(), Some(Error::Random));
+        }
+    }
+}

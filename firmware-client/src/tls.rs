@@ -74,10 +74,7 @@ impl<D: Dial, R: Random> Connect for Tls<'_, D, R> {
             }
             _ => ConnectError::Untrusted,
         })?;
-        // `embedded-tls` takes a handshake without a certificate for a good one.
-        if provider.verifier.proof != Proof::Key {
-            return Err(ConnectError::Untrusted);
-        }
+        provider.verifier.proved()?;
         Ok(TlsStream(connection))
     }
 }
@@ -144,6 +141,11 @@ struct Verifier<'a> {
 impl<'a> Verifier<'a> {
     fn new(authority: &'a [u8], now: Option<u64>) -> Self {
         Self { inner: CertVerifier::new(Certificate::X509(authority)), now, proof: Proof::Nothing }
+    }
+
+    /// After the handshake: `embedded-tls` takes one without a certificate, or without a signature, for a good one.
+    fn proved(&self) -> Result<(), ConnectError> {
+        if self.proof == Proof::Key { Ok(()) } else { Err(ConnectError::Untrusted) }
     }
 }
 
@@ -252,6 +254,7 @@ fn days_since_1970(year: u64, month: u64, day: u64) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use embedded_tls::SignatureScheme;
 
     fn utc(text: &str) -> Option<u64> {
         Der(&[&[0x17, text.len() as u8], text.as_bytes()].concat()).time()
@@ -288,8 +291,34 @@ mod tests {
     }
 
     #[test]
-    fn a_signature_without_a_certificate_proves_nothing() {
-        let verifier = Verifier::new(&[], None);
-        assert!(verifier.proof != Proof::Key, "what `connect` asks for before it hands out a connection");
+    fn a_handshake_without_certificate_or_signature_proves_nothing() {
+        let mut verifier = Verifier::new(&[], None);
+        assert_eq!(verifier.proved(), Err(ConnectError::Untrusted));
+        verifier.proof = Proof::Certificate;
+        assert_eq!(verifier.proved(), Err(ConnectError::Untrusted));
+        verifier.proof = Proof::Key;
+        assert_eq!(verifier.proved(), Ok(()));
+    }
+
+    /// `embedded-tls` would end in a panic.
+    #[test]
+    fn a_signature_before_a_certificate_is_refused() {
+        let mut verifier = Verifier::new(&[], None);
+        let verify = CertificateVerifyRef { signature_scheme: SignatureScheme::EcdsaSecp256r1Sha256, signature: &[] };
+        assert!(matches!(verifier.verify_signature(verify), Err(TlsError::InvalidHandshake)));
+        assert!(verifier.proof == Proof::Nothing);
+    }
+
+    /// The name of the one, the key of the other.
+    #[test]
+    fn a_second_certificate_is_refused() {
+        for before in [Proof::Certificate, Proof::Key] {
+            let mut verifier = Verifier::new(&[], None);
+            verifier.proof = before;
+            let mut chain = CertificateRef::with_context(&[]);
+            chain.add(CertificateEntryRef::X509(&[])).unwrap();
+            let refused = verifier.verify_certificate(&Sha256::default(), chain);
+            assert!(matches!(refused, Err(TlsError::InvalidHandshake)), "{refused:?}");
+        }
     }
 }
