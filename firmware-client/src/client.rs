@@ -3,10 +3,11 @@
 use crate::{
     error::Error,
     http::{AnswerReader, Body, Place, is_path},
-    json::{Put, Value},
+    json::Value,
     keys::KeyKind,
     machine::{HELD, Machine, Step},
     ports::{Clock, Connect, ConnectError, Endpoint, Random, Storage},
+    put::Put,
     record::State,
     server::Invitation,
     vault::Vault,
@@ -16,7 +17,8 @@ use core::{future::Future, pin::pin, task::Poll};
 use embedded_io_async::{Read, Write};
 use zeroize::Zeroize;
 
-/// The least bytes of the client's buffer: each request and each answer has to fit into it, less the 1280 for the token.
+/// The least bytes of the client's buffer. Each request and each answer has to fit into it, less the 1280 for the token and
+/// the challenge; so do all of the protocol's, with everything in them as long as the server takes it.
 pub const MIN_BUFFER: usize = 4096;
 
 /// The most requests of one operation; an honest server needs five.
@@ -322,13 +324,10 @@ impl<'b, C: Connect, S: Storage, K: Clock, R: Random> Client<'b, C, S, K, R> {
                 left = left.checked_sub(1).ok_or(Error::Protocol("no end of requests"))?;
                 let length = match (step, &goal) {
                     (Step::Ready, Goal::Call { method, path, body }) => {
-                        let at = buffer.len() / 2;
                         let body = match *body {
                             CallBody::None => Body::None,
                             CallBody::Json(json) => Body::Bytes(json.as_bytes()),
-                            CallBody::Heartbeat(beat) => {
-                                Body::Written(at, put_heartbeat(beat, settings.version, &mut buffer[at..])?)
-                            }
+                            CallBody::Heartbeat(beat) => Body::Written(put_heartbeat(beat, settings.version, buffer)?),
                         };
                         machine.write_call(method, path, body, buffer)?
                     }

@@ -1,6 +1,6 @@
 //! HTTP/1.1 (RFC 9112) as one request and one answer: bytes in, bytes out, no input or output of its own.
 
-use crate::{error::Error, json::Put, server::Server};
+use crate::{error::Error, put::Put, server::Server};
 use authkit_wire::TenantId;
 
 /// The most headers of an answer.
@@ -31,14 +31,17 @@ pub(crate) fn is_path(path: &str) -> bool {
 #[derive(Clone, Copy)]
 pub(crate) enum Body<'a> {
     None,
-    /// It lies in the buffer already: where, and how long it is.
-    Written(usize, usize),
+    /// It lies at the buffer's beginning already, and is so long.
+    Written(usize),
     Bytes(&'a [u8]),
 }
 
 /// Writes a request to the beginning of the buffer. Its length.
 pub(crate) fn write_request(head: &Head<'_>, body: Body<'_>, buffer: &mut [u8]) -> Result<usize, Error> {
-    let room = if let Body::Written(at, _) = body { at } else { buffer.len() };
+    let written = if let Body::Written(length) = body { length } else { 0 };
+    // Out of the way, to the end: how long the head will be is not known.
+    let room = buffer.len() - written;
+    buffer.copy_within(..written, room);
     let mut put = Put::new(&mut buffer[..room]);
     put.text(head.method).text(" ").text(head.server.prefix()).text(head.path).text(" HTTP/1.1\r\nHost: ");
     put.text(head.server.authority());
@@ -52,7 +55,7 @@ pub(crate) fn write_request(head: &Head<'_>, body: Body<'_>, buffer: &mut [u8]) 
     }
     let length = match body {
         Body::None => None,
-        Body::Written(_, length) => Some(length),
+        Body::Written(length) => Some(length),
         Body::Bytes(bytes) => Some(bytes.len()),
     };
     if let Some(length) = length {
@@ -63,13 +66,8 @@ pub(crate) fn write_request(head: &Head<'_>, body: Body<'_>, buffer: &mut [u8]) 
         put.bytes(bytes);
     }
     let end = put.length().ok_or(Error::TooLarge)?;
-    match body {
-        Body::Written(at, length) => {
-            buffer.copy_within(at..at + length, end);
-            Ok(end + length)
-        }
-        Body::None | Body::Bytes(_) => Ok(end),
-    }
+    buffer.copy_within(room.., end);
+    Ok(end + written)
 }
 
 /// A whole answer: where its body lies in the buffer.

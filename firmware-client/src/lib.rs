@@ -11,6 +11,7 @@ mod keys;
 mod machine;
 mod plain;
 mod ports;
+mod put;
 mod record;
 #[cfg(feature = "embedded-tls")]
 mod records;

@@ -10,9 +10,10 @@ use crate::{
     client::Settings,
     error::Error,
     http::{Body, Head, write_request},
-    json::{Put, Value},
+    json::Value,
     keys::{DeviceKey, verify},
     ports::Random,
+    put::Put,
     record::{Bound, Record, Stage, State},
     server::{Invitation, decode},
     text::Held,
@@ -232,8 +233,7 @@ impl<'b> Machine<'b> {
             random.fill(&mut self.nonce)?;
         }
         let bound = self.bound()?;
-        let at = buffer.len() / 2;
-        let mut put = Put::new(&mut buffer[at..]);
+        let mut put = Put::new(buffer);
         let path = match step {
             Step::Challenge(purpose) => {
                 put.text("{\"purpose\":").quoted(purpose.as_str()).text(",\"nonce\":").base64(&self.nonce);
@@ -267,7 +267,7 @@ impl<'b> Machine<'b> {
         };
         let length = put.text("}").length().ok_or(Error::TooLarge)?;
         let head = Head { method: "POST", server: &bound.server, path, tenant: bound.tenant, bearer: None };
-        write_request(&head, Body::Written(at, length), buffer)
+        write_request(&head, Body::Written(length), buffer)
     }
 
     /// Writes a call with the token.

@@ -4,7 +4,7 @@
 mod world;
 
 use authkit_firmware_client::{
-    ConnectError, Error, Health, Heartbeat, Invitation, MIN_BUFFER, Server, Settings, State,
+    ConnectError, Error, Health, Heartbeat, Invitation, KeyKind, MAX_ADDRESS, MIN_BUFFER, Server, Settings, State,
 };
 use world::{
     Device, Fault, Shared, World, invitation, run,
@@ -390,6 +390,30 @@ fn calls_of_the_application_go_with_the_token_and_cannot_smuggle_headers() {
     assert_eq!(world.borrow().paths(), [""; 0]);
 }
 
+/// As long as the server takes them: devices/text.rs of the core.
+#[test]
+fn every_request_of_the_protocol_fits_into_the_smallest_buffer() {
+    let world = World::new();
+    let (name, version, word) = ("\u{1f33f}".repeat(100), "\"".repeat(64), "x".repeat(32));
+    {
+        let server = &mut world.borrow_mut().server;
+        server.host = "a".repeat(MAX_ADDRESS - "https://".len()).leak();
+        server.tenant = Some("ten_0192f0c1a4b87c3d9e5f60718293a4b5".to_owned());
+        server.longest = true;
+    }
+    let key = KeyKind::default();
+    #[cfg(feature = "p256")]
+    let key = KeyKind::P256;
+    let settings = Settings { key, name: Some(&name), version: Some(&version), ..Settings::default() };
+    let mut buffer = [0; MIN_BUFFER];
+    let mut client = world::start_with(&world, settings, &mut buffer).unwrap();
+    run(client.claim(&invitation(&world))).unwrap();
+    let said = Heartbeat { health: Some(Health::Degraded), capabilities: Some(&[&*word; 32]) };
+    assert_eq!(run(client.heartbeat(&said)), Ok(60_000));
+    world.borrow_mut().server.forget_tokens();
+    assert_eq!(run(client.heartbeat(&said)), Ok(60_000));
+}
+
 #[test]
 fn the_tenant_of_the_code_goes_with_every_request_also_after_a_restart() {
     let world = World::new();
@@ -467,7 +491,6 @@ fn nothing_is_left_in_the_buffer() {
 #[cfg(feature = "p256")]
 #[test]
 fn a_device_may_sign_on_p256() {
-    use authkit_firmware_client::KeyKind;
     let world = World::new();
     let mut buffer = [0; MIN_BUFFER];
     let settings = || Settings { key: KeyKind::P256, ..Settings::default() };

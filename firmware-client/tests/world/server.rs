@@ -1,7 +1,7 @@
 //! A server as docs/guide/devices.md describes it: challenges that count once, codes that make one device of one key.
 
 use authkit_firmware_client::ClaimCode;
-use authkit_wire::device::{KeyAlgorithm, MAX_MESSAGE, Proof, Purpose, Statement};
+use authkit_wire::device::{KeyAlgorithm, MAX_CHALLENGE, MAX_MESSAGE, Proof, Purpose, Statement};
 use base64ct::{Base64UrlUnpadded as Base64, Encoding};
 use ed25519_dalek::{Signer, SigningKey};
 use serde_json::{Value, json};
@@ -45,6 +45,8 @@ pub struct Server {
     pub tenant: Option<String>,
     pub headers: Vec<String>,
     pub chunked: bool,
+    /// Challenges and tokens are as long as they may be.
+    pub longest: bool,
     pub keys_seen: HashSet<Vec<u8>>,
 }
 
@@ -66,6 +68,7 @@ impl Server {
             tenant: None,
             headers: Vec::new(),
             chunked: false,
+            longest: false,
             keys_seen: HashSet::new(),
         }
     }
@@ -158,6 +161,9 @@ impl Server {
         let mut nonce: [u8; 16] = bytes(&body["nonce"]).try_into().unwrap();
         self.counter += 1;
         let mut challenge = format!("akd_{:04}", self.counter);
+        if self.longest {
+            challenge += &"x".repeat(MAX_CHALLENGE - challenge.len());
+        }
         self.open.insert(challenge.clone(), purpose);
         let (mut time, mut key) = (self.time, self.key.clone());
         if self.forgery == Some(Forgery::Nonce) {
@@ -254,7 +260,10 @@ impl Server {
 
     fn new_token(&mut self, id: &str) -> String {
         self.counter += 1;
-        let token = format!("eyJ.token-{}.x", self.counter);
+        let mut token = format!("eyJ.token-{}.x", self.counter);
+        if self.longest {
+            token += &"x".repeat(1024 - token.len());
+        }
         self.tokens.insert(token.clone(), id.to_owned());
         token
     }
