@@ -4,6 +4,10 @@ use crate::{
     ports::{Connect, ConnectError, Dial, Endpoint, Random, SecureTransport},
     records::Records,
 };
+use der::{
+    Decode, Reader, SliceReader, Tag, Tagged,
+    asn1::{AnyRef, GeneralizedTime, UtcTime},
+};
 use embedded_io_async::{ErrorKind, ErrorType, Read, Write};
 use embedded_tls::{
     Aes128GcmSha256, Certificate, CertificateEntryRef, CertificateRef, CertificateVerifyRef, CryptoProvider,
@@ -26,9 +30,11 @@ type Suite = Aes128GcmSha256;
 /// Connects with TLS 1.3, and only to servers whose certificate one authority of yours has signed.
 ///
 /// # Behavior
-/// - The server's certificate is signed by the authority itself, with ECDSA on P-256 and SHA-256, and names the host among
-///   its DNS names. What the server sends beside it is refused: `embedded-tls` 0.19 does not tell an authority's
-///   certificate from a server's, so that with a chain every server of the authority could vouch for every name.
+/// - The server's certificate is signed by the authority itself, with ECDSA on P-256 and SHA-256. It names the host among
+///   its first three DNS names (`*.` stands for one label) or as its common name, in at most 64 bytes. What it is to be
+///   used for is not asked, so the authority should sign servers alone.
+/// - What the server sends beside it is refused: `embedded-tls` 0.19 does not tell an authority's certificate from a
+///   server's, so that with a chain every server of the authority could vouch for every name.
 /// - Its dates count as soon as the time is known ([`Endpoint::now`]).
 /// - A server that proves nothing is refused, also when it leaves the proof out.
 /// - `http` is [`ConnectError::Insecure`].
@@ -163,7 +169,7 @@ impl TlsVerifier<Suite> for Verifier<'_> {
         }
         self.inner.verify_certificate(transcript, chain)?;
         // Signed by the authority, so nobody else has chosen these bytes.
-        let (from, until) = validity(certificate).ok_or(TlsError::InvalidCertificate)?;
+        let (from, until) = validity(certificate).map_err(|_| TlsError::InvalidCertificate)?;
         if self.now.is_some_and(|now| now < from || now > until) {
             return Err(TlsError::InvalidCertificate);
         }
@@ -183,72 +189,31 @@ impl TlsVerifier<Suite> for Verifier<'_> {
 
 /// The dates of a certificate (RFC 5280, section 4.1) in seconds since 1970. `embedded-tls` asks for the time by a
 /// function that knows nothing, so they are read here.
-fn validity(certificate: &[u8]) -> Option<(u64, u64)> {
-    let mut outer = Der(certificate);
-    let mut signed = Der(Der(outer.take(0x30)?).take(0x30)?);
-    if signed.0.first() == Some(&0xa0) {
-        signed.take(0xa0)?;
+fn validity(certificate: &[u8]) -> der::Result<(u64, u64)> {
+    let mut outer = contents(AnyRef::from_der(certificate)?)?;
+    let mut signed = contents(AnyRef::decode(&mut outer)?)?;
+    // The version is there or not; then serial number, algorithm, issuer.
+    if Tag::peek(&signed)?.is_context_specific() {
+        AnyRef::decode(&mut signed)?;
     }
-    // Serial number, algorithm, issuer.
-    signed.take(0x02)?;
-    signed.take(0x30)?;
-    signed.take(0x30)?;
-    let mut dates = Der(signed.take(0x30)?);
-    Some((dates.time()?, dates.time()?))
+    for _ in 0..3 {
+        AnyRef::decode(&mut signed)?;
+    }
+    let mut dates = contents(AnyRef::decode(&mut signed)?)?;
+    Ok((time(&mut dates)?, time(&mut dates)?))
 }
 
-/// What is left to read.
-struct Der<'a>(&'a [u8]);
-
-impl<'a> Der<'a> {
-    /// The content of the next element, which has this tag.
-    fn take(&mut self, tag: u8) -> Option<&'a [u8]> {
-        let (&found, rest) = self.0.split_first()?;
-        let (&first, rest) = rest.split_first()?;
-        let (length, rest) = match first {
-            0..=0x7f => (usize::from(first), rest),
-            0x81 => (usize::from(*rest.first()?), rest.get(1..)?),
-            0x82 => (usize::from(u16::from_be_bytes([*rest.first()?, *rest.get(1)?])), rest.get(2..)?),
-            _ => return None,
-        };
-        self.0 = rest.get(length..)?;
-        rest.get(..length).filter(|_| found == tag)
-    }
-
-    /// A UTCTime or GeneralizedTime in the only form that RFC 5280 allows each.
-    fn time(&mut self) -> Option<u64> {
-        let (tag, years) = match self.0.first()? {
-            0x17 => (0x17, 2),
-            _ => (0x18, 4),
-        };
-        let (year, rest) = self.take(tag)?.split_at_checked(years)?;
-        let year = match number(year)? {
-            year @ 0..50 if years == 2 => 2000 + year,
-            year if years == 2 => 1900 + year,
-            year => year,
-        };
-        let (digits, zone) = rest.split_at_checked(10)?;
-        if zone != b"Z" {
-            return None;
-        }
-        let mut parts = digits.chunks(2).map(number);
-        let mut part = || parts.next().flatten();
-        let (month, day, hour, minute, second) = (part()?, part()?, part()?, part()?, part()?);
-        let in_range = (1..=12).contains(&month) && (1..=31).contains(&day) && hour < 24 && minute < 60 && second < 61;
-        let days = days_since_1970(year, month, day).filter(|_| in_range)?;
-        Some(days * 86_400 + hour * 3_600 + minute * 60 + second)
-    }
+fn contents(sequence: AnyRef<'_>) -> der::Result<SliceReader<'_>> {
+    sequence.tag().assert_eq(Tag::Sequence)?;
+    SliceReader::new(sequence.value())
 }
 
-fn number(digits: &[u8]) -> Option<u64> {
-    digits.iter().try_fold(0, |number, byte| byte.is_ascii_digit().then(|| number * 10 + u64::from(byte - b'0')))
-}
-
-/// Days of the Gregorian calendar, counting years from March so that a leap day is a year's last.
-fn days_since_1970(year: u64, month: u64, day: u64) -> Option<u64> {
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year.checked_sub(1)?, month + 9) };
-    let days = year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day;
-    days.checked_sub(719_469)
+fn time<'a>(reader: &mut impl Reader<'a>) -> der::Result<u64> {
+    let since_1970 = match Tag::peek(reader)? {
+        Tag::UtcTime => UtcTime::decode(reader)?.to_unix_duration(),
+        _ => GeneralizedTime::decode(reader)?.to_unix_duration(),
+    };
+    Ok(since_1970.as_secs())
 }
 
 #[cfg(test)]
@@ -256,38 +221,32 @@ mod tests {
     use super::*;
     use embedded_tls::SignatureScheme;
 
-    fn utc(text: &str) -> Option<u64> {
-        Der(&[&[0x17, text.len() as u8], text.as_bytes()].concat()).time()
-    }
-
-    fn general(text: &str) -> Option<u64> {
-        Der(&[&[0x18, text.len() as u8], text.as_bytes()].concat()).time()
+    fn read(tag: u8, text: &str) -> Option<u64> {
+        let der = [&[tag, text.len() as u8], text.as_bytes()].concat();
+        time(&mut SliceReader::new(&der).unwrap()).ok()
     }
 
     #[test]
     fn dates_are_seconds_since_1970() {
+        let (utc, general) = (|text| read(0x17, text), |text| read(0x18, text));
         assert_eq!(utc("700101000000Z"), Some(0));
         assert_eq!(utc("000229235959Z"), Some(951_868_799));
         assert_eq!(utc("261129081448Z"), Some(1_795_940_088));
         assert_eq!(utc("491231235959Z"), Some(2_524_607_999));
         assert_eq!(general("20500101000000Z"), Some(2_524_608_000));
         assert_eq!(general("99991231235959Z"), Some(253_402_300_799));
-        for wrong in
-            ["", "261129081448", "261129081448+0100", "2611290814Z", "261329081448Z", "26112908144xZ", "261129241448Z"]
-        {
+        for wrong in ["", "261129081448", "261129081448+0100", "2611290814Z", "261329081448Z", "26112908144xZ"] {
             assert_eq!(utc(wrong), None, "{wrong}");
         }
         assert_eq!(general("19691231235959Z"), None);
     }
 
     #[test]
-    fn der_that_says_more_than_there_is_gives_nothing() {
-        for wrong in [&[][..], &[0x30], &[0x30, 0x80], &[0x30, 0x82, 1], &[0x30, 5, 1], &[0x30, 0x83, 0, 0, 1, 0]] {
-            assert_eq!(Der(wrong).take(0x30), None, "{wrong:?}");
-            assert_eq!(validity(wrong), None);
+    fn der_that_is_no_certificate_has_no_dates() {
+        for wrong in [&[][..], &[0x30], &[0x30, 0x80], &[0x30, 0x82, 1], &[0x30, 5, 1], &[0x31, 0], &[0x30, 2, 0x30, 0]]
+        {
+            assert!(validity(wrong).is_err(), "{wrong:?}");
         }
-        assert_eq!(Der(&[0x30, 0x81, 1, 7, 9]).take(0x30), Some(&[7][..]));
-        assert_eq!(Der(&[0x31, 0]).take(0x30), None);
     }
 
     #[test]

@@ -12,8 +12,9 @@ fn claim_until_it_fails(world: &Shared, moments: usize) -> bool {
     world.borrow_mut().power = Some(moments);
     let mut buffer = [0; MIN_BUFFER];
     let claimed = start(world, &mut buffer).and_then(|mut client| run(client.claim(&invitation(world)))).is_ok();
+    let lasted = !world.borrow().is_dark();
     world.borrow_mut().power = None;
-    claimed
+    claimed && lasted
 }
 
 /// After whatever happened the board is started again, and the owner shows the same code again.
@@ -95,7 +96,8 @@ fn a_typed_code_without_a_known_server_survives_as_well() {
         let world = World::new();
         world.borrow_mut().power = Some(moments);
         let mut buffer = [0; MIN_BUFFER];
-        let whole = start(&world, &mut buffer).and_then(|mut client| run(client.claim(&typed()))).is_ok();
+        let claimed = start(&world, &mut buffer).and_then(|mut client| run(client.claim(&typed()))).is_ok();
+        let whole = claimed && !world.borrow().is_dark();
         world.borrow_mut().power = None;
         // The same code, typed again, in every state but the last.
         let mut client = start(&world, &mut buffer).unwrap();

@@ -39,9 +39,8 @@ pub fn start(flash: &Flash) -> Firmware {
 /// Runs a future of the client to its end on this thread. All its ports block.
 pub fn run<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
-    let mut context = Context::from_waker(Waker::noop());
     loop {
-        if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             return output;
         }
         std::thread::sleep(Duration::from_millis(1));
@@ -150,9 +149,8 @@ impl Actor {
     /// Becomes the device of whoever made the code. One that is refused is reset first, as its owner would; one that is
     /// claimed stays what it is.
     pub(crate) fn claim(&mut self, code: &str) -> Result<Value, Value> {
-        let invitation =
-            || Ok(Invitation::new(Server::parse(&self.server)?, code.parse().map_err(|_| Error::ClaimRefused)?));
-        let invitation = invitation().map_err(told)?;
+        let server = Server::parse(&self.server).map_err(told)?;
+        let invitation = Invitation::new(server, code.parse().map_err(|_| told(Error::ClaimRefused))?);
         if matches!(self.client.state(), State::Refused(_)) {
             run(self.client.reset()).map_err(told)?;
         }
@@ -182,10 +180,9 @@ impl Actor {
             "getOwnDevice" => {
                 let answer = run(self.client.get("/v1/devices/self")).map_err(told)?;
                 let body: Value = serde_json::from_slice(answer.body).map_err(|error| json!(error.to_string()))?;
-                if answer.status == 200 {
-                    Ok(body)
-                } else {
-                    Err(json!({"code": body["code"], "status": answer.status}))
+                match answer.status {
+                    200 => Ok(body),
+                    status => Err(json!({"code": body["code"], "status": status})),
                 }
             }
             other => Err(json!({"code": "client.invalid_argument", "status": 0, "message": other})),

@@ -103,6 +103,11 @@ impl World {
         }
     }
 
+    /// Whether the power failed since it was set to: what is done after that moment is not done.
+    pub fn is_dark(&self) -> bool {
+        self.power == Some(DARK)
+    }
+
     pub fn paths(&self) -> Vec<&str> {
         self.sent.iter().map(|(path, _)| path.as_str()).collect()
     }
@@ -198,7 +203,7 @@ impl Storage for Flash {
     async fn write(&mut self, slot: Slot, record: &[u8]) -> Result<(), StorageError> {
         let mut world = self.0.borrow_mut();
         let slot = usize::from(slot == Slot::B);
-        if world.locked[slot] || world.power == Some(DARK) {
+        if world.locked[slot] || world.is_dark() {
             return Err(StorageError);
         }
         if !world.lives() {

@@ -109,9 +109,9 @@ async fn a_device_outlives_its_servers_restart_and_its_own_and_is_refused_once_r
     // Its owner is switched off and on again.
     let administrator = house.server.as_ref().unwrap().administrator(&house.database).await;
     let user = format!("/v1/admin/users/{}", owner.user_id());
-    administrator.post(&format!("{user}/deactivate"), json!({})).await.expect(200);
+    assert_eq!(administrator.post(&format!("{user}/deactivate"), json!({})).await.status, 200);
     machine.says("refused").await;
-    administrator.post(&format!("{user}/activate"), json!({})).await.expect(200);
+    assert_eq!(administrator.post(&format!("{user}/activate"), json!({})).await.status, 200);
     machine.says("beat ").await;
 
     let mut owner = owner;

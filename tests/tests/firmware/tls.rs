@@ -111,15 +111,6 @@ fn a_connection_that_ends_in_the_handshake_is_a_network_that_failed() {
     }
 }
 
-/// A message that belongs into the handshake: encrypted extensions, none. It needs no key.
-#[test]
-fn a_record_in_the_clear_after_the_handshake_ends_the_connection_and_not_the_device() {
-    let (authority, own) = (authority(), key());
-    let leaf = params(&["localhost"]).signed_by(&own, &authority).unwrap();
-    let port = serve_with(vec![leaf.der().clone()], &own, &[22, 3, 3, 0, 6, 8, 0, 0, 2, 0, 0]);
-    assert_eq!(talk(&authority, port, Some(NOW)), Ok(Vec::new()));
-}
-
 #[test]
 fn another_authority_and_another_name_are_refused() {
     let (ours, own) = (authority(), key());
