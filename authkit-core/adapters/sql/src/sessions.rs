@@ -14,7 +14,6 @@ use authkit_core::{
     wire::{RoleId, SessionId, TenantId, UserId},
 };
 use jiff::{SignedDuration, Timestamp};
-use sqlx::SqlitePool;
 
 /// How many sessions one sweep looks at and sets a later look for.
 const LOOK: i64 = 10_000;
@@ -231,25 +230,23 @@ fn session(row: &Row) -> Result<Session, StoreError> {
 }
 
 /// The session `$2`, its user and that user's roles, each by itself.
-const SIGNED_IN: [&str; 3] = [
-    concat!("SELECT ", columns!(), " FROM sessions WHERE tenant_id = $1 AND id = $2"),
-    concat!(
-        "SELECT ",
-        user_columns!(),
-        " FROM users u WHERE u.tenant_id = $1 AND u.id = (SELECT user_id FROM sessions WHERE tenant_id = $1 AND id = $2)"
-    ),
-    "SELECT role_id FROM role_assignments WHERE tenant_id = $1 \
-     AND user_id = (SELECT user_id FROM sessions WHERE tenant_id = $1 AND id = $2) ORDER BY role_id",
-];
+const SIGNED_IN: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM sessions WHERE tenant_id = $1 AND id = $2; SELECT ",
+    user_columns!(),
+    " FROM users u WHERE u.tenant_id = $1 AND u.id = (SELECT user_id FROM sessions WHERE tenant_id = $1 AND id = $2); \
+     SELECT role_id FROM role_assignments WHERE tenant_id = $1 \
+     AND user_id = (SELECT user_id FROM sessions WHERE tenant_id = $1 AND id = $2) ORDER BY role_id"
+);
 
 /// The three in one go.
 pub(crate) async fn signed_in(
     db: &SqliteDb,
-    readers: &SqlitePool,
     tenant: TenantId,
     id: SessionId,
 ) -> Result<Option<(Session, User, Vec<RoleId>)>, StoreError> {
-    let [sessions, users, roles] = db.fetch_together(readers, SIGNED_IN.map(|sql| (sql, values![tenant, id]))).await?;
+    let [sessions, users, roles] = db.fetch_together(SIGNED_IN, values![tenant, id]).await?;
     let (Some(row), Some(owner)) = (sessions.first(), users.first()) else { return Ok(None) };
     let roles = roles.iter().map(|row| row.id("role_id", RoleId::new)).collect::<Result<_, _>>()?;
     Ok(Some((session(row)?, user(owner)?, roles)))

@@ -119,12 +119,10 @@ impl Store for SqlStore {
         tenant: TenantId,
         id: SessionId,
     ) -> Result<Option<(Session, User, Vec<RoleId>)>, StoreError> {
-        if let Db::Sqlite(db) = &self.db
-            && let Some(readers) = db.readers()
-        {
-            return sessions::signed_in(db, readers, tenant, id).await;
+        match &self.db {
+            Db::Sqlite(db) => sessions::signed_in(db, tenant, id).await,
+            Db::Postgres(_) => find_signed_in_by_steps(self, tenant, id).await,
         }
-        find_signed_in_by_steps(self, tenant, id).await
     }
 
     async fn commit(&self, scope: Scope, unit: Unit) -> Result<Applied, StoreError> {
