@@ -2,7 +2,7 @@
 
 use super::{
     KeySet,
-    tokens::{into_map, sign, signer},
+    tokens::{sign, signer},
     verify::{Audience, Expiry, Refused, Registered, Text, signed},
 };
 use crate::{Context, Result, Settings};
@@ -52,7 +52,7 @@ pub(crate) fn issue(cx: &Context, tenant: TenantId, device: DeviceId) -> Result<
         "exp": issued + life,
         "jti": cx.uuid().simple().to_string(),
     });
-    Ok((sign(key, into_map(claims))?, life))
+    Ok((sign(key, &claims)?, life))
 }
 
 /// Verifies signature, purpose, issuer, audience and times of a device's token.

@@ -2,10 +2,11 @@
 
 use super::{KeySet, Session, key_set::Key, verify::MAX_TOKEN};
 use crate::{Context, Error, Result, accounts::User, ports::TokenSubject};
-use authkit_wire::{ErrorCode, RoleId, Secret};
+use authkit_wire::{ErrorCode, RoleId, Secret, SessionId, TenantId, UserId};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value};
 
 /// Registered names (RFC 7519, RFC 8693, RFC 9068) and AuthKit's own, which no hook sets.
 const RESERVED: [&str; 24] = [
@@ -35,6 +36,28 @@ const RESERVED: [&str; 24] = [
     "entitlements",
 ];
 
+/// What an access token says (RFC 9068, section 2.2).
+#[derive(Serialize)]
+struct Claims<'a> {
+    iss: &'a str,
+    aud: &'a str,
+    sub: UserId,
+    sid: SessionId,
+    tid: TenantId,
+    iat: i64,
+    nbf: i64,
+    exp: i64,
+    jti: &'a str,
+    amr: &'a [String],
+    acr: &'static str,
+    auth_time: i64,
+    roles: &'a [String],
+    ver: i64,
+    /// By the application's hook, none of the reserved ones.
+    #[serde(flatten)]
+    added: Map<String, Value>,
+}
+
 /// An access token, and when it runs out.
 pub(super) struct Access {
     pub(super) token: Secret,
@@ -61,33 +84,35 @@ pub(super) fn issue(cx: &Context, session: &Session, user: &User, roles: &[RoleI
     };
     let mut claims = cx.hooks.claims(&subject);
     claims.retain(|name, _| !RESERVED.contains(&name.as_str()));
-    let own = json!({
-        "iss": cx.settings.issuer,
-        "aud": cx.settings.audience,
-        "sub": user.id,
-        "sid": session.id,
-        "tid": session.tenant,
-        "iat": issued,
-        "nbf": issued,
-        "exp": expires,
-        "jti": cx.uuid().simple().to_string(),
-        "amr": session.amr,
-        "acr": assurance(&session.amr),
-        "auth_time": session.auth_time.as_second(),
-        "roles": names,
-        "ver": user.security_version,
-    });
-    claims.extend(into_map(own));
-    let token = sign(key, claims)?;
+    let jti = cx.uuid().simple().to_string();
+    let claims = Claims {
+        iss: &cx.settings.issuer,
+        aud: &cx.settings.audience,
+        sub: user.id,
+        sid: session.id,
+        tid: session.tenant,
+        iat: issued,
+        nbf: issued,
+        exp: expires,
+        jti: &jti,
+        amr: &session.amr,
+        acr: assurance(&session.amr),
+        auth_time: session.auth_time.as_second(),
+        roles: &names,
+        ver: user.security_version,
+        added: claims,
+    };
+    let token = sign(key, &claims)?;
     Ok(Access { token, expires_at: Timestamp::from_second(expires).unwrap_or(Timestamp::MAX) })
 }
 
 /// The token of `claims` under `key`.
-pub(super) fn sign(key: &Key, claims: Map<String, Value>) -> Result<Secret> {
+pub(super) fn sign(key: &Key, claims: &impl Serialize) -> Result<Secret> {
+    let claims = serde_json::to_vec(claims).map_err(Error::internal)?;
     let mut token = String::with_capacity(1024);
     token.push_str(&key.header);
     token.push('.');
-    URL_SAFE_NO_PAD.encode_string(Value::Object(claims).to_string(), &mut token);
+    URL_SAFE_NO_PAD.encode_string(claims, &mut token);
     let signature = key.sign(token.as_bytes()).map_err(Error::internal)?;
     token.push('.');
     URL_SAFE_NO_PAD.encode_string(signature, &mut token);
@@ -115,8 +140,4 @@ fn lifetime(cx: &Context, session: &Session, now: Timestamp) -> SignedDuration {
 fn assurance(amr: &[String]) -> &'static str {
     let second = ["mfa", "otp", "hwk", "swk"];
     if amr.len() > 1 && amr.iter().any(|factor| second.contains(&factor.as_str())) { "aal2" } else { "aal1" }
-}
-
-pub(super) fn into_map(value: Value) -> Map<String, Value> {
-    if let Value::Object(map) = value { map } else { Map::new() }
 }
