@@ -16,10 +16,6 @@ mod store;
 
 use report::Report;
 
-/// As the server has it; for what is measured and for what it stands beside.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let arguments: Vec<String> = std::env::args().collect();
