@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what builds, tests and checks need: on Debian as root with apt-get, rustup and cargo; elsewhere it says what
 # is missing and fails. Quiet when nothing is missing. Argument: build (only what a build needs), test (default),
-# check, wasm (only Rust's target for browsers), firmware (what the images of devices need).
+# check, wasm (only Rust's target for browsers), wasm-tools (what makes packages of it), firmware (what the images of
+# devices need).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 purpose="${1:-test}"
@@ -25,6 +26,27 @@ if [ "$purpose" = wasm ]; then
   exit
 fi
 
+# The tools of the packages for browsers: wasm-bindgen of exactly the library's version, and from npm wasm-opt and tsc.
+if [ "$purpose" = wasm-tools ]; then
+  wanted="$(sed -n '/^name = "wasm-bindgen"$/{n;s/^version = "\(.*\)"$/\1/p}' Cargo.lock)"
+  if [ "$(wasm-bindgen --version 2>/dev/null)" != "wasm-bindgen $wanted" ]; then
+    echo "setup: installing wasm-bindgen-cli $wanted" >&2
+    CARGO_TARGET_DIR="$cache/wasm-bindgen-target" cargo install --quiet --locked wasm-bindgen-cli --version "$wanted"
+    rm -rf "$cache/wasm-bindgen-target"
+  fi
+  tools="binaryen@132.0.0 typescript@7.0.2 @types/node@20.19.43"
+  if [ "$(cat "$cache/wasm-tools/versions" 2>/dev/null)" != "$tools" ]; then
+    command -v npm >/dev/null || { echo "Missing: npm, with Node 20 or later." >&2; exit 1; }
+    echo "setup: installing $tools" >&2
+    rm -rf "$cache/wasm-tools"
+    mkdir -p "$cache/wasm-tools"
+    # shellcheck disable=SC2086 # one word each
+    npm install --silent --no-fund --no-audit --prefix "$cache/wasm-tools" $tools >&2
+    echo "$tools" >"$cache/wasm-tools/versions"
+  fi
+  exit 0
+fi
+
 missing_packages=()
 need() { # need <what proves that it is there> <Debian package>
   eval "$1" >/dev/null 2>&1 || missing_packages+=("$2")
@@ -34,6 +56,7 @@ need 'command -v cc && command -v make' build-essential
 need 'command -v curl' curl
 need 'test -e /etc/ssl/certs/ca-certificates.crt || test -d /etc/pki' ca-certificates
 if [ "$purpose" = check ]; then
+  need 'command -v node' nodejs
   need 'command -v shellcheck' shellcheck
 fi
 if [ "$purpose" = test ] || [ "$purpose" = firmware ]; then
@@ -47,6 +70,8 @@ if [ "$purpose" = test ]; then
   need 'command -v oathtool' oathtool
   need 'command -v chromium || command -v chromium-browser || command -v google-chrome' chromium
   need 'command -v chromedriver' chromium-driver
+  need 'command -v node' nodejs
+  need 'command -v npm' npm
   need 'python3 -c "import venv, ensurepip" || test -x "'"$cache"'/venv/bin/python"' python3-venv
 fi
 
