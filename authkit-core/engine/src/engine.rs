@@ -156,6 +156,12 @@ impl Engine {
         self.0.cx.store.ping().await.map_err(NotReady::Store)?;
         if self.0.cx.authority.is_stale(self.0.cx.now()) { Err(NotReady::Stale) } else { Ok(()) }
     }
+
+    /// Lets go of the database, once what runs is finished. [Stop](WorkerHandle::stop) the worker first; the engine is not used
+    /// after that. Dropping it closes the database too, some time later.
+    pub async fn close(&self) {
+        self.0.cx.store.close().await;
+    }
 }
 
 /// Why a node should get no requests now.

@@ -232,6 +232,9 @@ pub trait Store:
 
     /// Answers once the store does; for readiness.
     async fn ping(&self) -> Result<(), StoreError>;
+
+    /// Lets go of what the store holds open, once what runs is finished. It is not used after that.
+    async fn close(&self) {}
 }
 
 /// [`Store::find_signed_in`] by three reads, for stores that cannot do it in one go.

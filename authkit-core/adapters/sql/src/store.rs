@@ -155,4 +155,8 @@ impl Store for SqlStore {
     async fn ping(&self) -> Result<(), StoreError> {
         self.db.fetch("SELECT 1", values![]).await.map(drop)
     }
+
+    async fn close(&self) {
+        Self::close(self).await;
+    }
 }

@@ -53,6 +53,24 @@ impl Config {
             _ => Err(ConfigError { problems }),
         }
     }
+
+    /// The configuration from a tree of settings, as an application gives it that holds the engine. Neither the environment nor
+    /// a file is read.
+    ///
+    /// It is read, not judged: see [`check`](Self::check).
+    ///
+    /// # Errors
+    /// Everything that cannot be read, at once.
+    pub fn from_settings(tree: Map<String, Value>) -> Result<Self, ConfigError> {
+        let mut problems = Vec::new();
+        let mut tree = Value::Object(tree);
+        unknown(&mut tree, &mut Vec::new(), &settings(), &mut problems);
+        let config = if let Value::Object(tree) = tree { build(tree, &mut problems) } else { None };
+        match config {
+            Some(config) if problems.is_empty() => Ok(config),
+            _ => Err(ConfigError { problems }),
+        }
+    }
 }
 
 /// Lays `tree` over the defaults and deserializes it; each refused value is noted and left out, so that one run finds

@@ -143,7 +143,12 @@ impl SqliteDb {
         if let Some(readers) = &self.readers {
             readers.close().await;
             // What is left beside the file is only what others still read.
-            let _ = execute(&mut *self.writer().await, "PRAGMA wal_checkpoint(PASSIVE)").await;
+            let mut writer = self.writer().await;
+            let _ = execute(&mut writer, "PRAGMA wal_checkpoint(PASSIVE)").await;
+            // A connection that is only dropped is closed some time later, by a thread of its own.
+            if let Ok(nothing) = SqliteConnection::connect("sqlite::memory:").await {
+                let _ = std::mem::replace(&mut *writer, nothing).close().await;
+            }
         }
     }
 }

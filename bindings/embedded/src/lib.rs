@@ -1,0 +1,19 @@
+#![doc = include_str!("../README.md")]
+
+mod conformance;
+mod embedded;
+mod failure;
+mod forks;
+mod log;
+mod principal;
+mod process;
+mod settings;
+mod transport;
+
+pub use authkit_engine::core::sessions::Principal;
+pub use conformance::ConformanceState;
+pub use embedded::Embedded;
+pub use forks::before_fork;
+pub use principal::{ends_at, to_json as principal_to_json};
+pub use process::runtime;
+pub use transport::{EmbeddedTransport, refuse_key};
