@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs what builds, tests and checks need: on Debian as root with apt-get, rustup and cargo; elsewhere it says what
 # is missing and fails. Quiet when nothing is missing. Argument: build (only what a build needs), test (default),
-# check, wasm (only Rust's target for browsers), wasm-tools (what makes packages of it), firmware (what the images of
-# devices need).
+# check, wasm (only Rust's target for browsers), wasm-tools (what makes packages of it), node-tools (what makes and tests
+# the package for Node), firmware (what the images of devices need).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 purpose="${1:-test}"
@@ -43,6 +43,24 @@ if [ "$purpose" = wasm-tools ]; then
     # shellcheck disable=SC2086 # one word each
     npm install --silent --no-fund --no-audit --prefix "$cache/wasm-tools" $tools >&2
     echo "$tools" >"$cache/wasm-tools/versions"
+  fi
+  exit 0
+fi
+
+# tsc, and for the tests the frameworks whose guards the package has.
+if [ "$purpose" = node-tools ]; then
+  tools="typescript@7.0.2 @types/node@20.19.43 express@5.3.0 @types/express@5.0.6 hono@4.13.19"
+  if [ "$(cat "$cache/node-tools/versions" 2>/dev/null)" != "$tools" ]; then
+    if ! command -v npm >/dev/null || ! node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)'; then
+      echo "Missing: npm, with Node 20.19 or later (Debian 12 has 18; see https://nodejs.org)." >&2
+      exit 1
+    fi
+    echo "setup: installing $tools" >&2
+    rm -rf "$cache/node-tools"
+    mkdir -p "$cache/node-tools"
+    # shellcheck disable=SC2086 # one word each
+    npm install --silent --no-fund --no-audit --prefix "$cache/node-tools" $tools >&2
+    echo "$tools" >"$cache/node-tools/versions"
   fi
   exit 0
 fi

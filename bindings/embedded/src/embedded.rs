@@ -1,9 +1,15 @@
-use crate::{failure, forks, log, process, settings};
+use crate::{engines, failure, log, process, settings};
 use arc_swap::ArcSwap;
 use authkit_client::{Error, Result};
 use authkit_engine::{
     Administrator, Config, Conformance, Engine, WorkerHandle,
-    core::{operations::Operations, sessions::Principal},
+    core::{
+        Origin,
+        operations::Operations,
+        sessions::Principal,
+        tenants::DEFAULT_TENANT,
+        wire::{Secret, UserId},
+    },
 };
 use serde_json::Value;
 use std::{
@@ -89,7 +95,7 @@ impl Embedded {
     pub(crate) async fn start(source: Source) -> Result<Self> {
         let engine = Self(Arc::new(Inner { source, state: ArcSwap::new(State::new(None)) }));
         engine.opened().await?;
-        forks::remember(&engine.0);
+        engines::remember(&engine.0);
         Ok(engine)
     }
 
@@ -136,13 +142,52 @@ impl Embedded {
         process::on_runtime(asked).await?.map_err(|error| failure::refused(error, None))
     }
 
+    /// Hashes a password and does nothing with the hash.
+    ///
+    /// # Errors
+    /// Those of the hash pool, and of a closed engine.
+    #[cfg(feature = "bench")]
+    pub async fn hash_alone(&self, password: Secret) -> Result<()> {
+        let opened = self.opened().await?;
+        let hash =
+            process::on_runtime(async move { opened.engine.context().hasher.hash(&password).await.is_ok() }).await?;
+        if hash { Ok(()) } else { Err(failure::environment("The password was not hashed.".to_owned())) }
+    }
+
     /// Ends the worker and lets go of the database, once what runs is finished. Calls that come later are refused.
     pub async fn close(&self) {
-        let message = "The engine is closed. Open it again, and make new clients of it.";
-        let before = self.0.leave(State::new(Some(Error::invalid_argument(message))));
-        if let Some(opened) = before {
-            let _ = process::on_runtime(async move { opened.close().await }).await;
-        }
+        let inner = self.0.clone();
+        let _ = process::on_runtime(async move { inner.close().await }).await;
+    }
+
+    /// Makes an account whose address needs no proof, with roles by their names; its id. For an application's own set-up, like
+    /// `authkit user create`.
+    ///
+    /// # Errors
+    /// Those of registering; `role.not_found`.
+    pub async fn create_user(
+        &self,
+        email: &str,
+        password: Secret,
+        name: Option<&str>,
+        roles: &[String],
+    ) -> Result<UserId> {
+        let opened = self.opened().await?;
+        let (email, name, roles) = (email.to_owned(), name.map(str::to_owned), roles.to_vec());
+        let made = process::on_runtime(async move {
+            let (engine, origin) = (&opened.engine, Origin::local(DEFAULT_TENANT));
+            let operator = engine.operator(DEFAULT_TENANT);
+            let mut granted = Vec::with_capacity(roles.len());
+            for role in &roles {
+                granted.push(operator.get_role(role).await?.id);
+            }
+            let user = engine.accounts().create_verified(&origin, &email, &password, name.as_deref()).await?;
+            for role in granted {
+                engine.roles().assign(&origin, None, user.id, role).await?;
+            }
+            Ok(user.id)
+        });
+        made.await?.map_err(|error| failure::refused(error, None))
     }
 }
 
@@ -155,7 +200,7 @@ impl Inner {
                 return state;
             }
             let torn = state.opened.initialized() && self.source.is_file();
-            let closed = if torn { Some(forks::torn()) } else { state.closed.clone() };
+            let closed = if torn { Some(failure::torn()) } else { state.closed.clone() };
             let before = self.state.compare_and_swap(&state, State::new(closed));
             // What the parent opened belongs to it: its threads are not here, and its files and sockets are in use there.
             forget(state);
@@ -171,6 +216,18 @@ impl Inner {
             return None;
         }
         before.opened.get().cloned()
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        let state = self.state.load();
+        state.is_here() && state.opened.initialized()
+    }
+
+    pub(crate) async fn close(&self) {
+        let message = "The engine is closed. Open it again, and make new clients of it.";
+        if let Some(opened) = self.leave(State::new(Some(Error::invalid_argument(message)))) {
+            opened.close().await;
+        }
     }
 
     /// Closes the database for a while: the next call opens it again.

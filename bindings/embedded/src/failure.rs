@@ -32,6 +32,16 @@ pub(crate) fn refused(error: core::Error, trace_id: Option<String>) -> Error {
     refused
 }
 
+/// The refusal of an engine that crossed a fork with an open file (<https://sqlite.org/howtocorrupt.html>, section 2.7): what
+/// the library knows of locks is the parent's, and another process could take the file for unused.
+pub(crate) fn torn() -> Error {
+    environment(
+        "This process was forked while the engine's SQLite file was open, and cannot use it. Call `before_fork` before \
+         the fork, or open the engine after it."
+            .to_owned(),
+    )
+}
+
 /// The same as the problem document of a route (RFC 9457).
 pub(crate) fn problem(error: &core::Error, trace_id: &str) -> Value {
     if error.code.status() >= 500 {

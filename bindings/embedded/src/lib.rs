@@ -2,8 +2,8 @@
 
 mod conformance;
 mod embedded;
+mod engines;
 mod failure;
-mod forks;
 mod log;
 mod principal;
 mod process;
@@ -13,7 +13,7 @@ mod transport;
 pub use authkit_engine::core::sessions::Principal;
 pub use conformance::ConformanceState;
 pub use embedded::Embedded;
-pub use forks::before_fork;
-pub use principal::{ends_at, to_json as principal_to_json};
+pub use engines::{before_fork, close_all};
+pub use principal::{require, to_json as principal_to_json};
 pub use process::runtime;
 pub use transport::{EmbeddedTransport, refuse_key};

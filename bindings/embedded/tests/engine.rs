@@ -2,7 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use authkit_client::{CallOptions, Client, code};
-use authkit_embedded::{ConformanceState, Embedded, EmbeddedTransport, principal_to_json, refuse_key, runtime};
+use authkit_embedded::{
+    ConformanceState, Embedded, EmbeddedTransport, principal_to_json, refuse_key, require, runtime,
+};
 use authkit_engine::{
     Config, Engine, WorkerHandle,
     core::{Origin, tenants::DEFAULT_TENANT, wire::Secret},
@@ -100,6 +102,10 @@ async fn a_token_is_checked_without_waiting_while_the_node_knows_enough(db: Db) 
     let shown = principal_to_json(&principal);
     assert_eq!(shown["user"], ada.call("getMe", json!({})).await.unwrap()["id"]);
     assert!(shown["permissions"].as_array().unwrap().contains(&"users:read".into()), "{shown}");
+    require(&principal, "users:read", None).unwrap();
+    let forbidden = require(&principal, "nothing:here", Some(&principal.user.to_string())).unwrap_err();
+    assert_eq!((forbidden.code.as_ref(), forbidden.status), ("auth.forbidden", 403));
+    assert_eq!(require(&principal, "users:read", Some("me")).unwrap_err().code, code::INVALID_ARGUMENT);
     let refused = engine.verify("x.y.z").unwrap().unwrap_err();
     assert_eq!((refused.code.as_ref(), refused.status), ("auth.invalid_token", 401));
     // Without the worker this node soon knows too little, and says so instead of guessing.
@@ -183,4 +189,17 @@ fn any_runtime_may_call() {
     let other = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let keys = other.block_on(engine.authenticate("x"));
     assert_eq!(keys.unwrap_err().code, "auth.invalid_token");
+}
+
+#[tokio::test]
+async fn an_application_makes_accounts_of_its_own() {
+    let engine = Embedded::open(settings("sqlite::memory:")).await.unwrap();
+    let admin = ["admin".to_owned()];
+    let id = engine.create_user("root@example.com", PASSWORD.into(), Some("Root"), &admin).await.unwrap();
+    let client = client(&engine);
+    client.login("root@example.com", PASSWORD).await.unwrap();
+    assert_eq!(client.get_user(id).await.unwrap().user.email, "root@example.com");
+    let none = engine.create_user("b@example.com", PASSWORD.into(), None, &["nobody".to_owned()]).await.unwrap_err();
+    assert_eq!(none.code, "role.not_found");
+    client.login("b@example.com", PASSWORD).await.unwrap_err();
 }

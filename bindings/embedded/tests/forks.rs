@@ -59,7 +59,7 @@ fn an_engine_that_crossed_a_fork_opens_anew_in_the_child() {
     assert_eq!(called(&client), refused, "the parent opens it anew too");
 
     // An open file is never used on both sides, whatever the caller forgot.
-    assert_eq!(in_child(|| called(&client)), code::INVALID_ARGUMENT);
+    assert_eq!(in_child(|| called(&client)), code::INVALID_ARGUMENT, "refused, not tried again");
     assert_eq!(in_child(|| engine.verify("x").is_none().to_string()), "true");
     assert_eq!(called(&client), refused);
 
