@@ -1,3 +1,5 @@
+//! Clients, as JavaScript holds them.
+
 use crate::{
     options::{ClientSettings, call_options},
     promise::{cancellable, promise, thrown},

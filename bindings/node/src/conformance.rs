@@ -1,3 +1,5 @@
+//! Conformance runs, as JavaScript holds them.
+
 use crate::{
     engine::Engine,
     options::parse,

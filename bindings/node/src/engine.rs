@@ -1,3 +1,5 @@
+//! Engines inside this process, as JavaScript holds them.
+
 use crate::{
     client::{Callbacks, Core},
     options::parse,

@@ -2,11 +2,11 @@
 //! JSON of the client's error.
 
 #[cfg(feature = "bench")]
-mod bench;
-mod client;
-mod conformance;
-mod engine;
-mod host;
+pub mod bench;
+pub mod client;
+pub mod conformance;
+pub mod engine;
+pub mod host;
 mod options;
-mod promise;
-mod storage;
+pub mod promise;
+pub mod storage;
