@@ -15,5 +15,5 @@ pub use conformance::ConformanceState;
 pub use embedded::Embedded;
 pub use engines::{before_fork, close_all};
 pub use principal::{require, to_json as principal_to_json};
-pub use process::runtime;
+pub use process::{end_runtime, runtime};
 pub use transport::{EmbeddedTransport, refuse_key};

@@ -3,7 +3,12 @@
 use crate::failure;
 use arc_swap::ArcSwapOption;
 use authkit_client::Result;
-use std::{mem::ManuallyDrop, sync::Arc};
+use std::{
+    mem::{ManuallyDrop, forget},
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
 use tokio::runtime::{Builder, Handle, Runtime};
 
 /// Not a lock: whoever held one while the process forked would hold it in the child for ever.
@@ -43,6 +48,25 @@ pub fn runtime() -> Result<Handle> {
     }
 }
 
+/// Ends the runtime of this process, for hosts that come apart while its threads would still run. What does not end within
+/// `patience` goes on by itself. Whoever asks for a runtime later gets a new one.
+pub fn end_runtime(patience: Duration) {
+    let until = Instant::now() + patience;
+    let Some(mut process) = CURRENT.swap(None) else { return };
+    if process.id != std::process::id() {
+        return forget(process);
+    }
+    loop {
+        process = match Arc::try_unwrap(process) {
+            Ok(process) => return ManuallyDrop::into_inner(process.runtime).shutdown_timeout(patience),
+            // Somebody reads it for an instant.
+            Err(process) if Instant::now() < until => process,
+            Err(process) => return forget(process),
+        };
+        thread::yield_now();
+    }
+}
+
 /// Runs `work` on the runtime of this process: here, when this is one of its threads.
 pub(crate) async fn on_runtime<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Result<T> {
     let runtime = runtime()?;
@@ -70,6 +94,28 @@ mod tests {
         let all: Vec<_> = (0..8).map(|_| std::thread::spawn(|| runtime().unwrap().id())).collect();
         let first = runtime().unwrap().id();
         assert!(all.into_iter().all(|thread| thread.join().unwrap() == first));
+    }
+
+    #[test]
+    fn an_ended_runtime_has_ended_its_work_and_makes_place_for_another() {
+        // In a process of its own, since the other tests share this one's.
+        if std::env::var_os("AUTHKIT_TEST_ENDS").is_none() {
+            let name = "process::tests::an_ended_runtime_has_ended_its_work_and_makes_place_for_another";
+            let mut alone = std::process::Command::new(std::env::current_exe().unwrap());
+            let ran = alone.args([name, "--exact"]).env("AUTHKIT_TEST_ENDS", "1").output().unwrap();
+            assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stdout));
+            return;
+        }
+        let first = runtime().unwrap();
+        let (told, heard) = std::sync::mpsc::channel::<()>();
+        first.spawn(async move {
+            let _told = told;
+            std::future::pending::<()>().await;
+        });
+        end_runtime(Duration::from_secs(5));
+        assert_eq!(heard.recv(), Err(std::sync::mpsc::RecvError));
+        assert_ne!(runtime().unwrap().id(), first.id());
+        end_runtime(Duration::from_secs(5));
     }
 
     #[tokio::test]
