@@ -39,7 +39,8 @@ step "client without HTTP and Tokio" cargo check --quiet -p authkit-client --no-
 step "core and client for wasm32" wasm
 step "licences, bans, sources" cargo deny -L error check licenses bans sources
 step "generated files" scripts/generate.sh --check
-step "shell scripts" shellcheck -x scripts/*.sh bindings/node/test/*.sh bindings/node/bench/*.sh .ci/run tests/suites/property-based
+step "shell scripts" shellcheck -x scripts/*.sh bindings/*/bench/*.sh bindings/node/test/*.sh bindings/python/examples/*/*.sh .ci/run \
+  tests/suites/property-based
 
 if [ ${#failed[@]} -gt 0 ]; then
   echo "check failed: $(printf '%s, ' "${failed[@]}" | sed 's/, $//')"

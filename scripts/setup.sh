@@ -76,6 +76,7 @@ need 'test -e /etc/ssl/certs/ca-certificates.crt || test -d /etc/pki' ca-certifi
 if [ "$purpose" = check ]; then
   need 'command -v node' nodejs
   need 'command -v shellcheck' shellcheck
+  need 'command -v python3' python3
 fi
 if [ "$purpose" = test ] || [ "$purpose" = firmware ]; then
   need 'command -v qemu-system-riscv32' qemu-system-misc

@@ -37,7 +37,7 @@ else
   runner "cargo test" cargo test --workspace --no-fail-fast
 fi
 runner "conformance" cargo run --quiet -p authkit-tests --bin conformance -- --check
-for suite in scripts/run-guide.sh scripts/walk-pages.py scripts/test-node.sh scripts/test-firmware.sh tests/suites/*; do
+for suite in scripts/run-guide.sh scripts/walk-pages.py scripts/test-node.sh scripts/test-python.sh scripts/test-firmware.sh tests/suites/*; do
   [ -x "$suite" ] && [ -f "$suite" ] && runner "$suite" "$suite"
 done
 

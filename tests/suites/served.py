@@ -32,9 +32,10 @@ def binary() -> str:
 
 
 class Served:
-    """A development server on an SQLite file of its own; a context manager."""
+    """A development server on an SQLite file of its own; a context manager. `arguments` are those of `authkit serve`."""
 
-    def __init__(self, **env: str):
+    def __init__(self, *arguments: str, **env: str):
+        self.arguments = arguments
         self.directory = tempfile.TemporaryDirectory()
         self.binary = binary()
         self.env = {
@@ -48,7 +49,7 @@ class Served:
     def __enter__(self):
         self.log = open(f"{self.directory.name}/server.log", "wb")
         self.process = subprocess.Popen(
-            [self.binary, "serve"], env=self.env, cwd=self.directory.name,
+            [self.binary, "serve", *self.arguments], env=self.env, cwd=self.directory.name,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.log, text=True,
         )
         for line in self.process.stdout:

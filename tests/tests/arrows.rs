@@ -65,7 +65,7 @@ fn every_crate_knows_only_the_rooms_before_it() {
             "authkit-testkit" => adapters.iter().copied().chain(core).chain(["authkit-engine"]).collect(),
             "authkit-server" => core.into_iter().chain(["authkit-engine"]).collect(),
             "authkit-embedded" => core.into_iter().chain(["authkit-engine", "authkit-client"]).collect(),
-            "authkit-node" => BTreeSet::from(["authkit-client", "authkit-embedded"]),
+            "authkit-node" | "authkit-python" => BTreeSet::from(["authkit-client", "authkit-embedded"]),
             "authkit-tests" | "authkit-benches" => continue,
             other => panic!("{other} has no place in the house yet: add its arrows here and to ARCHITECTURE.md"),
         };

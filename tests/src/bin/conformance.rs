@@ -15,7 +15,10 @@ use std::{
 use tokio::process::Command;
 
 /// The other languages, each with the command that runs its runner, from the repository's root.
-const RUNNERS: &[(&str, &[&str])] = &[("node", &["bindings/node/test/scenarios.sh"])];
+const RUNNERS: &[(&str, &[&str])] = &[
+    ("node", &["bindings/node/test/scenarios.sh"]),
+    ("python", &["scripts/python.sh", "tests/runners/python/run.py"]),
+];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
