@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 
 from ._arguments import UNSET, Unset, changed, given
 from .models import (
-    Page,
     AdminUserView,
     AuditOutcome,
     AuditView,
@@ -31,6 +30,7 @@ from .models import (
     MfaMethod,
     MfaStatusView,
     OutboxView,
+    Page,
     PermissionsView,
     RegistrationView,
     RevokedView,
@@ -116,7 +116,10 @@ class AsyncOperations(ABC):
                 otherwise.
             current_password: The password so far. It may be left out while the sign-in is fresh.
         """
-        await self.call("changePassword", given({"new_password": new_password, "current_password": current_password}), idempotency_key=idempotency_key)
+        await self.call("changePassword", given({
+            "new_password": new_password,
+            "current_password": current_password,
+        }), idempotency_key=idempotency_key)
 
     async def check_permission(
         self,
@@ -134,7 +137,11 @@ class AsyncOperations(ABC):
             owner_id: The owner of the object in question, for `own` permissions.
             user_id: Whose permission; the caller's own when absent.
         """
-        return await self._read(DecisionView, "checkPermission", given({"permission": permission, "owner_id": owner_id, "user_id": user_id}))
+        return await self._read(DecisionView, "checkPermission", given({
+            "permission": permission,
+            "owner_id": owner_id,
+            "user_id": user_id,
+        }))
 
     async def claim_device(
         self,
@@ -162,7 +169,15 @@ class AsyncOperations(ABC):
             name: What the device calls itself; the name that its owner gave with the claim comes first.
             version: The version of its software.
         """
-        return await self._read(ClaimedDeviceView, "claimDevice", given({"algorithm": algorithm, "challenge": challenge, "code": code, "public_key": public_key, "signature": signature, "name": name, "version": version}))
+        return await self._read(ClaimedDeviceView, "claimDevice", given({
+            "algorithm": algorithm,
+            "challenge": challenge,
+            "code": code,
+            "public_key": public_key,
+            "signature": signature,
+            "name": name,
+            "version": version,
+        }))
 
     async def confirm_email(self, token: str, *, idempotency_key: str | None = None) -> None:
         """Prove a new address.
@@ -215,7 +230,12 @@ class AsyncOperations(ABC):
             parent_id: The role it inherits from.
             permissions: `resource:action`, `resource:action:own`, `resource:*`.
         """
-        return await self._read(RoleView, "createRole", given({"name": name, "description": description, "parent_id": parent_id, "permissions": permissions}), idempotency_key)
+        return await self._read(RoleView, "createRole", given({
+            "name": name,
+            "description": description,
+            "parent_id": parent_id,
+            "permissions": permissions,
+        }), idempotency_key)
 
     async def deactivate_me(self, *, password: str | None = None, idempotency_key: str | None = None) -> None:
         """Deactivate the own account.
@@ -276,7 +296,11 @@ class AsyncOperations(ABC):
             method: The second factor used.
             password: The current password.
         """
-        await self.call("disableTotp", given({"code": code, "method": method, "password": password}), idempotency_key=idempotency_key)
+        await self.call("disableTotp", given({
+            "code": code,
+            "method": method,
+            "password": password,
+        }), idempotency_key=idempotency_key)
 
     async def enrol_totp(self) -> TotpEnrolmentView:
         """Start with TOTP.
@@ -357,7 +381,11 @@ class AsyncOperations(ABC):
             device_id: Which device.
             signature: The device's signature over the proof, 64 bytes, base64url.
         """
-        return await self._read(DeviceTokenView, "issueDeviceToken", given({"challenge": challenge, "device_id": device_id, "signature": signature}))
+        return await self._read(DeviceTokenView, "issueDeviceToken", given({
+            "challenge": challenge,
+            "device_id": device_id,
+            "signature": signature,
+        }))
 
     async def list_audit(
         self,
@@ -385,7 +413,16 @@ class AsyncOperations(ABC):
             limit: Items on the page; 25 without it
             cursor: `next_cursor` of the page before
         """
-        return await self._page(AuditView, "listAudit", given({"action": action, "actor": actor, "subject": subject, "outcome": outcome, "from": from_, "until": until, "limit": limit, "cursor": cursor}))
+        return await self._page(AuditView, "listAudit", given({
+            "action": action,
+            "actor": actor,
+            "subject": subject,
+            "outcome": outcome,
+            "from": from_,
+            "until": until,
+            "limit": limit,
+            "cursor": cursor,
+        }))
 
     def iterate_audit(
         self,
@@ -409,7 +446,15 @@ class AsyncOperations(ABC):
             until: Before (RFC 3339)
             limit: Items on the page; 25 without it
         """
-        return self._all(AuditView, "listAudit", given({"action": action, "actor": actor, "subject": subject, "outcome": outcome, "from": from_, "until": until, "limit": limit}))
+        return self._all(AuditView, "listAudit", given({
+            "action": action,
+            "actor": actor,
+            "subject": subject,
+            "outcome": outcome,
+            "from": from_,
+            "until": until,
+            "limit": limit,
+        }))
 
     async def list_devices(self, *, limit: int | None = None, cursor: str | None = None) -> Page[DeviceView]:
         """The user's devices.
@@ -462,7 +507,13 @@ class AsyncOperations(ABC):
             limit: Items on the page; 25 without it
             cursor: `next_cursor` of the page before
         """
-        return await self._page(RoleView, "listRoles", given({"parent_id": parent_id, "name": name, "system": system, "limit": limit, "cursor": cursor}))
+        return await self._page(RoleView, "listRoles", given({
+            "parent_id": parent_id,
+            "name": name,
+            "system": system,
+            "limit": limit,
+            "cursor": cursor,
+        }))
 
     def iterate_roles(
         self,
@@ -480,7 +531,12 @@ class AsyncOperations(ABC):
             system: Only the fixed ones (`true`), or only the others (`false`)
             limit: Items on the page; 25 without it
         """
-        return self._all(RoleView, "listRoles", given({"parent_id": parent_id, "name": name, "system": system, "limit": limit}))
+        return self._all(RoleView, "listRoles", given({
+            "parent_id": parent_id,
+            "name": name,
+            "system": system,
+            "limit": limit,
+        }))
 
     async def list_sessions(self, *, limit: int | None = None, cursor: str | None = None) -> Page[SessionView]:
         """The user's sessions.
@@ -519,7 +575,12 @@ class AsyncOperations(ABC):
             limit: Items on the page; 25 without it
             cursor: `next_cursor` of the page before
         """
-        return await self._page(DeviceView, "listUserDevices", given({"owner_id": owner_id, "status": status, "limit": limit, "cursor": cursor}))
+        return await self._page(DeviceView, "listUserDevices", given({
+            "owner_id": owner_id,
+            "status": status,
+            "limit": limit,
+            "cursor": cursor,
+        }))
 
     def iterate_user_devices(
         self,
@@ -586,7 +647,14 @@ class AsyncOperations(ABC):
             limit: Items on the page; 25 without it
             cursor: `next_cursor` of the page before
         """
-        return await self._page(AdminUserView, "listUsers", given({"email": email, "name": name, "status": status, "role": role, "limit": limit, "cursor": cursor}))
+        return await self._page(AdminUserView, "listUsers", given({
+            "email": email,
+            "name": name,
+            "status": status,
+            "role": role,
+            "limit": limit,
+            "cursor": cursor,
+        }))
 
     def iterate_users(
         self,
@@ -606,7 +674,13 @@ class AsyncOperations(ABC):
             role: They hold this role directly
             limit: Items on the page; 25 without it
         """
-        return self._all(AdminUserView, "listUsers", given({"email": email, "name": name, "status": status, "role": role, "limit": limit}))
+        return self._all(AdminUserView, "listUsers", given({
+            "email": email,
+            "name": name,
+            "status": status,
+            "role": role,
+            "limit": limit,
+        }))
 
     async def reactivate(self, token: str, *, idempotency_key: str | None = None) -> None:
         """Get the own account back.
@@ -630,7 +704,11 @@ class AsyncOperations(ABC):
             method: The second factor used.
             password: The current password.
         """
-        return await self._read(BackupCodesView, "regenerateBackupCodes", given({"code": code, "method": method, "password": password}))
+        return await self._read(BackupCodesView, "regenerateBackupCodes", given({
+            "code": code,
+            "method": method,
+            "password": password,
+        }))
 
     async def register(
         self,
@@ -657,7 +735,14 @@ class AsyncOperations(ABC):
             profile: Profile fields that the application has declared.
             redirect_url: Where to go after the proof; must be on the tenant's list.
         """
-        return await self._read(RegistrationView, "register", given({"email": email, "password": password, "locale": locale, "name": name, "profile": profile, "redirect_url": redirect_url}), idempotency_key)
+        return await self._read(RegistrationView, "register", given({
+            "email": email,
+            "password": password,
+            "locale": locale,
+            "name": name,
+            "profile": profile,
+            "redirect_url": redirect_url,
+        }), idempotency_key)
 
     async def remove_role(self, id: str, role_id: str, *, idempotency_key: str | None = None) -> None:
         """Remove a role from a user.
@@ -691,7 +776,13 @@ class AsyncOperations(ABC):
             public_key: The key that shall be claimed, base64url: 32 bytes for EdDSA, 65 (uncompressed SEC 1) for
                 ES256.
         """
-        return await self._read(DeviceChallengeView, "requestDeviceChallenge", given({"nonce": nonce, "purpose": purpose, "algorithm": algorithm, "device_id": device_id, "public_key": public_key}))
+        return await self._read(DeviceChallengeView, "requestDeviceChallenge", given({
+            "nonce": nonce,
+            "purpose": purpose,
+            "algorithm": algorithm,
+            "device_id": device_id,
+            "public_key": public_key,
+        }))
 
     async def resend_verification(self, email: str, *, idempotency_key: str | None = None) -> None:
         """Send the proof's link again.
@@ -723,7 +814,10 @@ class AsyncOperations(ABC):
                 otherwise.
             token: The token of the mailed link.
         """
-        await self.call("resetPassword", given({"new_password": new_password, "token": token}), idempotency_key=idempotency_key)
+        await self.call("resetPassword", given({
+            "new_password": new_password,
+            "token": token,
+        }), idempotency_key=idempotency_key)
 
     async def revoke_device(self, id: str, *, idempotency_key: str | None = None) -> None:
         """Revoke a device.
@@ -779,7 +873,11 @@ class AsyncOperations(ABC):
             status: How the device says that it is.
             version: The version of its software.
         """
-        return await self._read(HeartbeatView, "sendHeartbeat", given({"capabilities": capabilities, "status": status, "version": version}))
+        return await self._read(HeartbeatView, "sendHeartbeat", given({
+            "capabilities": capabilities,
+            "status": status,
+            "version": version,
+        }))
 
     async def undo_email(self, token: str, *, idempotency_key: str | None = None) -> None:
         """Take an address change back.
@@ -828,7 +926,12 @@ class AsyncOperations(ABC):
             preferences: The application's per-user preferences to set; a `null` value removes one.
             profile: Declared profile fields to set; a `null` value removes one.
         """
-        return await self._read(UserView, "updateMe", changed({"locale": locale, "name": name, "preferences": preferences, "profile": profile}), idempotency_key)
+        return await self._read(UserView, "updateMe", changed({
+            "locale": locale,
+            "name": name,
+            "preferences": preferences,
+            "profile": profile,
+        }), idempotency_key)
 
     async def update_role(
         self,
@@ -851,7 +954,13 @@ class AsyncOperations(ABC):
             parent_id: The role it inherits from; `null` for none.
             permissions: Replaces the list.
         """
-        return await self._read(RoleView, "updateRole", changed({"id": id, "description": description, "name": name, "parent_id": parent_id, "permissions": permissions}), idempotency_key)
+        return await self._read(RoleView, "updateRole", changed({
+            "id": id,
+            "description": description,
+            "name": name,
+            "parent_id": parent_id,
+            "permissions": permissions,
+        }), idempotency_key)
 
     async def verify_email(self, token: str, *, idempotency_key: str | None = None) -> VerifiedView:
         """Prove an address.

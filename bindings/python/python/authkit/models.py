@@ -428,25 +428,25 @@ class DeviceTokenView:
 class OutboxMailView:
     """A mail that the development outbox shows."""
 
-    code: str | None = None
+    code: str | None = field(default=None, repr=False)
     """The code it holds."""
 
     created_at: datetime
     """When it was delivered."""
 
-    html: str
+    html: str = field(repr=False)
     """Its HTML."""
 
     kind: str
     """What it is about, for example `verify_email`."""
 
-    links: tuple[str, ...]
+    links: tuple[str, ...] = field(repr=False)
     """The links it holds."""
 
     subject: str
     """Its subject."""
 
-    text: str
+    text: str = field(repr=False)
     """Its plain text."""
 
     to: str
