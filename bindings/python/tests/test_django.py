@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Iterator
-from types import SimpleNamespace
+from types import ModuleType
 from typing import Any
 
 import django
@@ -58,7 +58,9 @@ def public(request: HttpRequest) -> HttpResponse:
 
 
 views = {"me": me, "users": users, "bare": bare, "public": public, "waiting": waiting, "waiting_users": waiting_users}
-sys.modules["notes_urls"] = SimpleNamespace(urlpatterns=[path(name, view) for name, view in views.items()])  # type: ignore[assignment]
+urls = ModuleType("notes_urls")
+setattr(urls, "urlpatterns", [path(name, view) for name, view in views.items()])
+sys.modules["notes_urls"] = urls
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1]
-ENVIRONMENT = {**os.environ, "MYPYPATH": str(PACKAGE / "python"), "MYPY_CACHE_DIR": os.environ["AUTHKIT_WHEELS"] + "/../mypy"}
+CACHE = Path(os.environ["AUTHKIT_WHEELS"]).parent / "mypy"
+ENVIRONMENT = {**os.environ, "MYPYPATH": str(PACKAGE / "python"), "MYPY_CACHE_DIR": str(CACHE)}
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:

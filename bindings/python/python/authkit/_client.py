@@ -104,8 +104,8 @@ class AsyncClient(_Shared, AsyncOperations):
         idempotency_key: str | None = None,
         timeout: float | None = None,
     ) -> Any:
-        """Calls an operation by its `operationId`, with the arguments of path, query and body in one mapping, and returns
-        the JSON of the answer."""
+        """Calls an operation by its `operationId`, with the arguments of path, query and body in one mapping, and
+        returns the JSON of the answer."""
         inner, text = self._inner, to_json(arguments)
         return self._come(
             await _loop.wait(lambda inbox, number: inner.call(inbox, number, operation, text, idempotency_key, timeout))
@@ -166,8 +166,8 @@ class Client(_Shared, BlockingOperations):
         idempotency_key: str | None = None,
         timeout: float | None = None,
     ) -> Any:
-        """Calls an operation by its `operationId`, with the arguments of path, query and body in one mapping, and returns
-        the JSON of the answer."""
+        """Calls an operation by its `operationId`, with the arguments of path, query and body in one mapping, and
+        returns the JSON of the answer."""
         return self._come(self._inner.call_blocking(operation, to_json(arguments), idempotency_key, timeout))
 
     def login(self, email: str, password: str) -> LoginView:

@@ -52,7 +52,9 @@ class Opening:
         self._auth = self.now()
         return self._auth
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._auth is not None:
             self._auth.close()
 
@@ -132,17 +134,22 @@ class AuthKit:
         """The same for asyncio, whose loop goes on while the database is read."""
         principal = self._engine.verify(access_token)
         if principal is None:
-            principal = _loop.result(await _loop.wait(lambda inbox, id: self._engine.authenticate(inbox, id, access_token)))
+            engine = self._engine
+            principal = _loop.result(await _loop.wait(lambda inbox, id: engine.authenticate(inbox, id, access_token)))
         return principal
 
-    async def create_user(self, email: str, password: str, *, name: str | None = None, roles: Sequence[str] = ()) -> str:
-        """Makes an account whose address needs no proof, with roles by their names (`admin` is one), and returns its id.
-        For the application's own set-up, like `authkit user create`."""
+    async def create_user(
+        self, email: str, password: str, *, name: str | None = None, roles: Sequence[str] = ()
+    ) -> str:
+        """Makes an account whose address needs no proof, with roles by their names (`admin` is one), and returns its
+        id. For the application's own set-up, like `authkit user create`."""
         engine, wanted = self._engine, list(roles)
         outcome = await _loop.wait(lambda inbox, id: engine.create_user(inbox, id, email, password, name, wanted))
         return str(json.loads(_loop.result(outcome)))
 
-    def create_user_blocking(self, email: str, password: str, *, name: str | None = None, roles: Sequence[str] = ()) -> str:
+    def create_user_blocking(
+        self, email: str, password: str, *, name: str | None = None, roles: Sequence[str] = ()
+    ) -> str:
         """The same, waiting."""
         return str(json.loads(_loop.result(self._engine.create_user_blocking(email, password, name, list(roles)))))
 
@@ -165,7 +172,9 @@ class AuthKit:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def __repr__(self) -> str:

@@ -13,6 +13,7 @@ from . import _native
 from ._reading import read_error
 
 Outcome = tuple[bool, Any]
+Start = Callable[[_native.Inbox, int], _native.Call]
 
 
 class _Results:
@@ -32,7 +33,7 @@ class _Results:
             if future is not None and not future.done():
                 future.set_result(outcome)
 
-    async def wait(self, loop: asyncio.AbstractEventLoop, start: Callable[[_native.Inbox, int], _native.Call]) -> Outcome:
+    async def wait(self, loop: asyncio.AbstractEventLoop, start: Start) -> Outcome:
         number = next(self._ids)
         future: asyncio.Future[Outcome] = loop.create_future()
         self._waiting[number] = future
@@ -48,7 +49,7 @@ class _Results:
 _by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, _Results] = WeakKeyDictionary()
 
 
-async def wait(start: Callable[[_native.Inbox, int], _native.Call]) -> Outcome:
+async def wait(start: Start) -> Outcome:
     """Starts a call and waits for its outcome: whether it succeeded, and its answer or error. A task that is cancelled
     gives the call up."""
     loop = asyncio.get_running_loop()

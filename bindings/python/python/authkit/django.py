@@ -2,15 +2,15 @@
 
 ```python
 MIDDLEWARE = [..., "authkit.django.AuthKitMiddleware"]
-AUTHKIT = {"database": "postgres://localhost/app"}   # an engine in each process, or {"base_url": "https://id.example.com"}
+AUTHKIT = {"database": "postgres://localhost/app"}  # or {"base_url": "https://id.example.com"}
 
 @require("orders:read")
 def orders(request: HttpRequest) -> HttpResponse:
     return HttpResponse(request.authkit.principal.user_id)
 ```
 
-With an embedded engine a check costs about a microsecond, and a session that has ended is refused at once. With a base URL
-the server is asked, in one request for each check.
+A database opens an engine in each process: a check costs about a microsecond, and a session that has ended is refused at
+once. With a base URL the server is asked, in one request for each check.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ _auth: Auth | None = None
 
 
 def get_auth() -> Auth:
-    """What guards this project, opened when it is first asked for: an engine, or a client that waits and one for asyncio.
-    A project that wants the engine for more, such as its clients, takes it from here too."""
+    """What guards this project, opened when it is first asked for: an engine, or a client that waits and one for
+    asyncio. A project that wants the engine for more, such as its clients, takes it from here too."""
     global _auth
     with _lock:
         if _auth is None:
@@ -55,7 +55,7 @@ def get_auth() -> Auth:
             elif "base_url" in wanted:
                 _auth = (Client(**wanted), AsyncClient(**wanted))
             else:
-                raise ImproperlyConfigured("AUTHKIT needs a `database`, for an engine in each process, or a `base_url`.")
+                raise ImproperlyConfigured("AUTHKIT needs a `database` (an engine in each process) or a `base_url`.")
         return _auth
 
 
@@ -129,7 +129,8 @@ def _refusal(error: AuthError | PermissionDenied) -> JsonResponse:
     else:
         # RFC 6750, section 3: without a token there is no error to name.
         status, challenge = 401, "" if error.code == "auth.unauthenticated" else ', error="invalid_token"'
-    problem = {"type": f"urn:authkit:problem:{error.code}", "status": status, "code": error.code, "detail": error.message}
+    kind = f"urn:authkit:problem:{error.code}"
+    problem = {"type": kind, "status": status, "code": error.code, "detail": error.message}
     response = JsonResponse(problem, status=status, content_type="application/problem+json")
     response.headers["WWW-Authenticate"] = f'Bearer realm="authkit"{challenge}'
     return response

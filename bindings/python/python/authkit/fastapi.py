@@ -40,8 +40,8 @@ def install(app: FastAPI, auth: AuthKit | AsyncClient) -> None:
 
 
 def lifespan(database: str, **settings: Any) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
-    """The lifespan of an app that embeds an engine with these settings: opened before the first request, closed after the
-    last. An app with a lifespan of its own calls `install` in it."""
+    """The lifespan of an app that embeds an engine with these settings: opened before the first request, closed after
+    the last. An app with a lifespan of its own calls `install` in it."""
 
     @asynccontextmanager
     async def open(app: FastAPI) -> AsyncIterator[None]:
@@ -56,7 +56,7 @@ def get_auth(request: Request) -> AuthKit | AsyncClient:
     """What guards the app, as a dependency."""
     auth = getattr(request.app.state, "authkit", None)
     if not isinstance(auth, (AuthKit, AsyncClient)):
-        raise RuntimeError("Nothing guards this app: give it `lifespan=authkit.fastapi.lifespan(…)`, or call `install`.")
+        raise RuntimeError("Nothing guards this app: give it `lifespan=authkit.fastapi.lifespan(…)` or call `install`.")
     return auth
 
 
