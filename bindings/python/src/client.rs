@@ -6,8 +6,8 @@ use crate::{
     runtime,
     storage::SharedStorage,
 };
-use authkit_embedded::refuse_key;
 use authkit_client::{CallOptions, Error, Event, Result, Transport, wire::Secret};
+use authkit_embedded::refuse_key;
 use pyo3::{exceptions::PyValueError, prelude::*};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -75,7 +75,8 @@ impl Recipe {
         let Settings { base_url, allow_insecure, tenant, timeout, retries } = self.settings.clone();
         let events = Arc::clone(&self.events);
         let heard = move |event: &Event| {
-            let reason = if let Event::SignedOut { reason } = event { reason.as_ref().map(Error::to_json) } else { None };
+            let reason =
+                if let Event::SignedOut { reason } = event { reason.as_ref().map(Error::to_json) } else { None };
             let text = json!({"name": event.name(), "reason": reason}).to_string();
             events.lock().unwrap_or_else(PoisonError::into_inner).push_back(text);
         };

@@ -70,11 +70,7 @@ impl Inbox {
 
 impl Inbox {
     /// Runs the work; its outcome comes here under `id`.
-    pub(crate) fn start(
-        &self,
-        id: u64,
-        work: impl Future<Output = Outcome> + Send + 'static,
-    ) -> PyResult<Call> {
+    pub(crate) fn start(&self, id: u64, work: impl Future<Output = Outcome> + Send + 'static) -> PyResult<Call> {
         let shared = Arc::clone(&self.shared);
         let task = runtime::spawn(async move {
             let outcome = AssertUnwindSafe(work).catch_unwind().await;

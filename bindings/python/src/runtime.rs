@@ -6,9 +6,10 @@ use pyo3::{exceptions::PyRuntimeError, prelude::*};
 use std::{
     sync::{
         Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
         mpsc::{self, RecvTimeoutError},
     },
+    thread,
     time::Duration,
 };
 use tokio::task::JoinHandle;
@@ -20,6 +21,9 @@ const SIGNALS: Duration = Duration::from_millis(50);
 const PATIENCE: Duration = Duration::from_secs(5);
 
 static ALIVE: AtomicUsize = AtomicUsize::new(0);
+
+/// Whether the interpreter ends.
+static ENDING: AtomicBool = AtomicBool::new(false);
 
 /// Counts the work that has not ended, whether it was done or given up.
 struct Counted;
@@ -48,10 +52,7 @@ pub(crate) fn spawn<T: Send + 'static>(work: impl Future<Output = T> + Send + 's
 }
 
 /// Waits for the work without the interpreter's lock, and gives it up when a signal raises an exception.
-pub(crate) fn wait(
-    py: Python<'_>,
-    work: impl Future<Output = Outcome> + Send + 'static,
-) -> PyResult<Told> {
+pub(crate) fn wait(py: Python<'_>, work: impl Future<Output = Outcome> + Send + 'static) -> PyResult<Told> {
     let (done, result) = mpsc::sync_channel(1);
     let task = spawn(async move {
         let outcome = work.await;
@@ -63,6 +64,11 @@ pub(crate) fn wait(
         match py.detach(next) {
             Ok(outcome) => return outcome.told(py),
             Err(RecvTimeoutError::Timeout) => py.check_signals().inspect_err(|_| task.abort())?,
+            // Only threads that nobody waits for are left then. What they would do next, the end of the interpreter would
+            // break off anyway; an exception would only be shown.
+            Err(RecvTimeoutError::Disconnected) if ENDING.load(Ordering::Acquire) => loop {
+                py.detach(thread::park);
+            },
             Err(RecvTimeoutError::Disconnected) => return Outcome::broken_off().told(py),
         }
     }
@@ -77,6 +83,7 @@ pub(crate) fn alive() -> usize {
 /// Closes every engine and ends the runtime; `atexit` calls it, so that no thread of it sees the interpreter end.
 #[pyfunction]
 pub(crate) fn shutdown(py: Python<'_>) {
+    ENDING.store(true, Ordering::Release);
     py.detach(|| {
         authkit_embedded::close_all(PATIENCE);
         authkit_embedded::end_runtime(PATIENCE);

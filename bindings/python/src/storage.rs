@@ -52,7 +52,8 @@ impl Callbacks {
             let done = Python::try_attach(|py| {
                 // The exception may quote the tokens, so its kind alone is told.
                 work(object.bind(py)).map_err(|error| {
-                    let kind = error.get_type(py).name().map_or_else(|_| "an exception".into(), |name| name.to_string());
+                    let kind =
+                        error.get_type(py).name().map_or_else(|_| "an exception".into(), |name| name.to_string());
                     StorageError::new(format!("the storage object raised {kind}"))
                 })
             });
