@@ -1,7 +1,7 @@
 //! The native layer of the Python package `authkit`, which is private to it.
 //!
 //! Everything that waits runs on one Tokio runtime, and no thread of it ever takes the interpreter's lock to deliver a
-//! result: results go into an [`inbox`], which wakes the event loop through a socket, or to the thread that waits for
+//! result: results go into an inbox, which wakes the event loop through a socket, or to the thread that waits for
 //! them. So a thread of the runtime cannot be caught in an interpreter that ends.
 
 mod client;
