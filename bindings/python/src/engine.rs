@@ -97,7 +97,6 @@ impl Engine {
     }
 
     /// Makes an account whose address needs no proof.
-    #[expect(clippy::too_many_arguments, reason = "those of Python, and where the outcome goes")]
     fn create_user(
         &self,
         inbox: &Inbox,
