@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { AuthKit, PASSWORD, home, inFolder } from './package.mjs';
+import { AuthKit, PASSWORD, home, inFolder, within } from './package.mjs';
 
 test('the example serves accounts from its own process', () =>
   inFolder(async (data) => {
@@ -33,7 +33,7 @@ test('the example serves accounts from its own process', () =>
       // The same database from here, where the mail can be read and an administrator be made.
       const auth = await AuthKit.open({ database });
       let mail;
-      while (!mail) [mail] = (await auth.client().listOutbox({ to: ada.email })).data;
+      await within(5000, async () => ([mail] = (await auth.client().listOutbox({ to: ada.email })).data)[0]);
       await auth.createUser({ email: 'root@example.com', password: PASSWORD, roles: ['admin'] });
       await ask('/verify', { token: new URL(mail.links[0]).searchParams.get('token') });
       const { access_token: token } = (await ask('/login', ada)).body;
