@@ -12,6 +12,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 static ENVIRONMENTS: AtomicUsize = AtomicUsize::new(0);
 
+/// Notes an environment, when it loads this library and when it ends.
 #[napi(module_exports)]
 pub fn start(_exports: Object<'_>, env: Env) -> napi::Result<()> {
     ENVIRONMENTS.fetch_add(1, Ordering::SeqCst);
