@@ -34,7 +34,7 @@ test('an engine that nobody closed gives back what it had taken on: the next one
     const open = `import { AuthKit } from '@authkit/node';
       const auth = await AuthKit.open({ database: 'sqlite://' + process.argv[2] + '/a.db' });
       const before = performance.now();
-      await auth.client().getJwks();
+      await auth.client().listOutbox();
       console.log(performance.now() - before < 5000);`;
     for (let round = 0; round < 2; round += 1) {
       const { code, out, err } = await run(open, { args: [folder] });
@@ -54,17 +54,17 @@ test('workers have clients and engines of their own, and end when they are told 
       });
       const all = await Promise.all(Array.from({ length: 4 }, work));
       const auth = await AuthKit.open({ database: 'sqlite::memory:' });
-      console.log(all.join(), (await auth.client().getJwks()).keys.length);
+      console.log(all.join(), (await auth.client().listOutbox()).data.length);
     } else {
       const auth = await AuthKit.open({ database: 'sqlite::memory:', argon2: { memory_kib: 64, iterations: 1 } });
       const client = new AuthKitClient({ baseUrl: workerData, onEvent() {} });
-      const keys = (await client.getJwks()).keys.length + (await auth.client().getJwks()).keys.length;
+      const keys = (await client.getJwks()).keys.length + (await auth.client().listOutbox()).data.length;
       for (let i = 0; i < 20; i += 1) client.getJwks().catch(() => {});
       parentPort.postMessage(keys);
     }`;
   for (let round = 0; round < rounds(2, 20); round += 1) {
     const { code, signal, out, err } = await run(program, { args: [baseUrl] });
-    assert.deepEqual([code, signal, out, err], [0, null, '2,2,2,2 1', '']);
+    assert.deepEqual([code, signal, out, err], [0, null, '1,1,1,1 0', '']);
   }
 });
 
