@@ -67,14 +67,20 @@ pub fn end_runtime(patience: Duration) {
     }
 }
 
-/// Runs `work` on the runtime of this process: here, when this is one of its threads.
-pub(crate) async fn on_runtime<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Result<T> {
-    let runtime = runtime()?;
-    if Handle::try_current().is_ok_and(|here| here.id() == runtime.id()) {
-        return Ok(work.await);
+/// Runs `work` on the runtime of this process: here, when this is one of its threads. Work is large, so it is boxed once for all
+/// who wait for it.
+pub(crate) fn on_runtime<T: Send + 'static>(
+    work: impl Future<Output = T> + Send + 'static,
+) -> impl Future<Output = Result<T>> + Send {
+    let work = Box::pin(work);
+    async move {
+        let runtime = runtime()?;
+        if Handle::try_current().is_ok_and(|here| here.id() == runtime.id()) {
+            return Ok(work.await);
+        }
+        let mut given_up = AbortOnDrop(runtime.spawn(work));
+        (&mut given_up.0).await.map_err(|_| failure::environment("The runtime of this process has ended.".to_owned()))
     }
-    let mut given_up = AbortOnDrop(runtime.spawn(work));
-    (&mut given_up.0).await.map_err(|_| failure::environment("The runtime of this process has ended.".to_owned()))
 }
 
 struct AbortOnDrop<T>(tokio::task::JoinHandle<T>);

@@ -1,5 +1,4 @@
 //! The end of a process. Alone in its file, since it closes every engine.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use authkit_embedded::{Embedded, close_all, runtime};
 use serde_json::json;

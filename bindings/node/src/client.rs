@@ -16,7 +16,7 @@ use napi_derive::napi;
 use serde_json::Value;
 
 /// An event's name, and the error that is its reason.
-type Told = FnArgs<(String, Option<String>)>;
+pub(crate) type Told = FnArgs<(String, Option<String>)>;
 type Tell = ThreadsafeFunction<Told, (), Told, Status, false, true>;
 
 /// A client as JavaScript holds it.

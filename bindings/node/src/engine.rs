@@ -1,7 +1,7 @@
 //! Engines inside this process, as JavaScript holds them.
 
 use crate::{
-    client::{Callbacks, Core},
+    client::{Callbacks, Core, Told},
     options::parse,
     promise::{promise, thrown},
     storage::Question,
@@ -10,7 +10,7 @@ use authkit_client::{Client, Error, Result};
 use authkit_embedded::{Embedded, EmbeddedTransport, Principal, principal_to_json, require};
 use napi::{
     Env,
-    bindgen_prelude::{FnArgs, Function, Object},
+    bindgen_prelude::{Function, Object},
 };
 use napi_derive::napi;
 use serde::Deserialize;
@@ -45,7 +45,7 @@ impl Engine {
         settings: String,
         storage: Option<Function<'_, Question, ()>>,
         shared: bool,
-        events: Option<Function<'_, FnArgs<(String, Option<String>)>, ()>>,
+        events: Option<Function<'_, Told, ()>>,
     ) -> napi::Result<Core> {
         let builder = Client::builder().transport(EmbeddedTransport::new(&self.0));
         Core::build(builder, &settings, &Callbacks { storage, shared, events }, true)
