@@ -8,6 +8,7 @@ export CARGO_TERM_COLOR=never
 target="${CARGO_TARGET_DIR:-target}"
 tools="${XDG_CACHE_HOME:-$HOME/.cache}/authkit/node-tools/node_modules"
 scripts/setup.sh node-tools
+export PATH="${XDG_CACHE_HOME:-$HOME/.cache}/authkit/node/node_modules/.bin:$PATH"
 
 options=()
 [ "$profile" = debug ] || options+=(--release)
@@ -25,6 +26,8 @@ for library in "$target/$profile"/{libauthkit_node.so,libauthkit_node.dylib,auth
 done
 mkdir -p "$out/prebuilds/$name"
 cp "$library" "$out/prebuilds/$name/authkit.node"
+# With what a debugger wants it takes minutes to pack.
+[ "$profile" = release ] || strip --strip-debug "$out/prebuilds/$name/authkit.node" 2>/dev/null || true
 
 # The face: what every package for JavaScript shares, and Node's own beside it.
 stage="$target/node/src"

@@ -49,12 +49,15 @@ fi
 
 # tsc, and for the tests the frameworks whose guards the package has.
 if [ "$purpose" = node-tools ]; then
+  command -v npm >/dev/null || { echo "Missing: npm." >&2; exit 1; }
+  # Debian 12 has Node 18, which is too old for ES modules in `require`.
+  new='const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)'
+  if ! node -e "$new" 2>/dev/null && ! "$cache/node/node_modules/.bin/node" -e "$new" 2>/dev/null; then
+    echo "setup: installing Node 22" >&2
+    npm install --silent --no-fund --no-audit --prefix "$cache/node" node@22 >&2
+  fi
   tools="typescript@7.0.2 @types/node@20.19.43 express@5.3.0 @types/express@5.0.6 hono@4.13.19"
   if [ "$(cat "$cache/node-tools/versions" 2>/dev/null)" != "$tools" ]; then
-    if ! command -v npm >/dev/null || ! node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)'; then
-      echo "Missing: npm, with Node 20.19 or later (Debian 12 has 18; see https://nodejs.org)." >&2
-      exit 1
-    fi
     echo "setup: installing $tools" >&2
     rm -rf "$cache/node-tools"
     mkdir -p "$cache/node-tools"

@@ -6,6 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 root="$PWD"
 scripts/build-node.sh
+export PATH="${XDG_CACHE_HOME:-$HOME/.cache}/authkit/node/node_modules/.bin:$PATH"
 target="$(realpath "${CARGO_TARGET_DIR:-target}")"
 tools="${XDG_CACHE_HOME:-$HOME/.cache}/authkit/node-tools/node_modules"
 
