@@ -182,7 +182,9 @@ def test_the_check_of_a_session_is_the_same_for_both(
 
 
 def test_an_interrupt_ends_a_blocking_call(silent: Silent) -> None:
-    script = f"from authkit import Client\nClient({silent.url!r}, retries=0).get_discovery()"
+    # Whoever runs the tests in the background has interrupts ignored, and so would their children.
+    heed = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    script = f"{heed}from authkit import Client\nClient({silent.url!r}, retries=0).get_discovery()"
     process = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE, text=True)
     assert silent.asked.acquire(timeout=30)
     process.send_signal(signal.SIGINT)
